@@ -1,0 +1,1 @@
+"""All that an operator can do to a Celery deployment, and the agent that is looked after by default."""

@@ -1,0 +1,46 @@
+"""Errors that a person can act on: one family, and each ends with what to do next.
+
+Everything that is not a `Problem` is a defect of ours: it reaches the one handler of the front (Slack or shell), which
+logs the traceback and gives the person a reference to it.
+"""
+
+
+class Problem(Exception):
+    """Something a person can act on.
+
+    `what` says what is wrong, `cure` says what to do next. Both are plain sentences, safe to show as they are after
+    the front has escaped them.
+    """
+
+    def __init__(self, what: str, cure: str) -> None:
+        super().__init__(f"{what} {cure}")
+        self.what = what
+        self.cure = cure
+
+
+class Misunderstood(Problem):
+    """The words could not be understood: an unknown operation, an unknown flag, a value that is not allowed."""
+
+
+class Refused(Problem):
+    """This person may not do this, or may not do it here."""
+
+
+class Away(Problem):
+    """Something that is needed does not answer: the broker, a Redis, the database, the workers, Slack."""
+
+    def __init__(self, what: str, cure: str, *, source: str) -> None:
+        super().__init__(what, cure)
+        self.source = source
+
+
+class NotFound(Problem):
+    """What was named does not exist anywhere we looked."""
+
+
+class TooLate(Problem):
+    """A confirmation that was taken, cancelled or has expired before this click."""
+
+
+class Misconfigured(Problem):
+    """A setting is missing or contradicts another."""

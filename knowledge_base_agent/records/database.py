@@ -1,0 +1,155 @@
+"""The SQL database: one engine a process, every statement under a deadline, times always aware UTC.
+
+SQLite runs in WAL mode with `BEGIN IMMEDIATE` for writers, so a writer waits for its turn at the start of its
+transaction and never fails in the middle of it. PostgreSQL gets `connect_timeout`, `statement_timeout` and
+`lock_timeout` from the same figure.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from knowledge_base_agent.problems import Away, Misconfigured
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+DEADLINE_SECONDS = 2.0
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; a naive one is refused, because "older than 24 h" must not depend on a time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; SQLite gets it without the zone, since it keeps none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime was about to be stored: {value!r}")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC datetime, whatever the session's time zone is."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def database_url(text: str) -> URL:
+    """Return the URL with the driver that we use. Raises `Misconfigured` for anything but SQLite and PostgreSQL."""
+    try:
+        url = make_url(text)
+    except Exception as error:  # SQLAlchemy raises several kinds for a URL that it cannot read
+        raise Misconfigured(
+            "DATABASE_URL is not a database address.",
+            "Write it as sqlite:///path/to/file.sqlite3 or postgresql://user:password@host/name.",
+        ) from error
+    backend = url.get_backend_name()
+    if backend in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return url
+    raise Misconfigured(
+        f"DATABASE_URL names {backend}, which is not supported.", "Use SQLite or PostgreSQL."
+    )
+
+
+def open_engine(url_text: str, *, deadline: float = DEADLINE_SECONDS) -> Engine:
+    """Return an engine whose every statement ends within about `deadline` seconds. Connects only when first used."""
+    url = database_url(url_text)
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": deadline, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    milliseconds = int(deadline * 1000)
+    options = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC"
+    return create_engine(
+        url,
+        connect_args={"connect_timeout": max(2, int(deadline)), "options": options},
+        pool_size=8,
+        max_overflow=4,
+        pool_timeout=deadline,
+        pool_pre_ping=True,
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own BEGIN comes too late (at the first write), when another writer may already have made our
+    # snapshot stale, and then the busy timeout does not help. So transactions are begun by `_begin_sqlite`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for reads, which never waits for SQLite's writer.
+
+    Raises `Away` when the database does not answer.
+    """
+    with _named(engine), engine.connect().execution_options(reading=True) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that commits at the end of the block. Raises `Away` when the database can't be written."""
+    with _named(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _named(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, TimeoutError) as error:
+        raise _away(engine, error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _away(engine, error) from error
+        raise
+
+
+def _away(engine: Engine, error: Exception) -> Away:
+    name = "PostgreSQL" if engine.dialect.name == "postgresql" else "SQLite"
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:160]
+    cure = "Look at the database server"
+    if "locked" in reason:
+        cure = "Another process holds the database; try again in a few seconds"
+    elif "no such table" in reason:
+        cure = "Run `python -m knowledge_base_agent.cli migrate` once"
+    return Away(f"The database ({name}) does not answer: {reason}.", f"{cure}.", source="database")

