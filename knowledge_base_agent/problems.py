@@ -19,7 +19,14 @@ class Problem(Exception):
 
 
 class Misunderstood(Problem):
-    """The words could not be understood: an unknown operation, an unknown flag, a value that is not allowed."""
+    """The words could not be understood: an unknown operation, an unknown flag, a value that is not allowed.
+
+    `suggestion` is what was probably meant, as words that can be sent as they are, or empty.
+    """
+
+    def __init__(self, what: str, cure: str, *, suggestion: str = "") -> None:
+        super().__init__(what, cure)
+        self.suggestion = suggestion
 
 
 class Refused(Problem):

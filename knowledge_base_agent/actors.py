@@ -1,0 +1,41 @@
+"""Who asks: a person in Slack, the machine's own user in the shell, or the schedule."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Surface(Enum):
+    """Where a request came from."""
+
+    SLACK = "slack"
+    SHELL = "shell"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What Slack says about a person, at one moment. Everything defaults to the refusing side."""
+
+    known: bool = False
+    """The lookup succeeded; without it nothing else counts."""
+    full_member: bool = False
+    """Neither guest, nor stranger, nor bot, nor deactivated, and of the bot's own workspace."""
+    why_not: str = "could not be looked up"
+    """Why this is no full member, in words: "a guest", "deactivated", …"""
+    groups: frozenset[str] = frozenset()
+    """Ids of the user groups this person is in, of those that the settings name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Somebody who asks for an operation."""
+
+    id: str
+    name: str
+    surface: Surface
+    standing: Standing = Standing()
+
+
+def shell_actor(user_name: str) -> Actor:
+    """Return the actor of the shell: whoever has the machine has the keys, and is named in the audit."""
+    return Actor(id=f"shell:{user_name}", name=user_name, surface=Surface.SHELL)

@@ -1,0 +1,185 @@
+"""Who did what: one row an event, written before effects, and an outbox for the audit channel.
+
+Entries about changes are written in the transaction of the change itself (`write`). Entries about mere questions go
+through `Spool`, which never makes the person wait and keeps trying while the database is away.
+"""
+
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.confirmations import Confirmation
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.road_tables import AUDIT
+from knowledge_base_agent.redaction import plain
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.requests import Request
+
+log = structlog.get_logger()
+_SPOOL_LIMIT = 10_000
+_RETRY_SECONDS = 1.0
+
+
+class Kind(Enum):
+    """What happened."""
+
+    REQUESTED = "requested"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    REFUSED = "refused"
+    PREVIEWED = "previewed"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    TOO_LATE = "too late"
+    STARTED = "started"
+    ENDED = "ended"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One event. `id` is 0 until it is written; `at` is aware UTC; `words` and `detail` are redacted when written."""
+
+    id: int = 0
+    at: datetime
+    actor_id: str
+    actor_name: str
+    surface: str
+    kind: Kind
+    operation: str
+    words: str = ""
+    detail: str = ""
+    run_id: str | None = None
+    confirmation_id: str | None = None
+    place: str = ""
+
+
+def entry_of(actor: Actor, kind: Kind, operation: str, *, words: str = "", **more: str) -> Entry:
+    """Return an entry of this moment; `more` are the other fields of `Entry`."""
+    return Entry(
+        at=utc_now(),
+        actor_id=actor.id,
+        actor_name=actor.name,
+        surface=actor.surface.value,
+        kind=kind,
+        operation=operation,
+        words=words,
+        **more,  # type: ignore[arg-type]  # the keywords are str fields of Entry
+    )
+
+
+def entry_about(
+    request: "Request", kind: Kind, detail: str = "", confirmation_id: str | None = None
+) -> Entry:
+    """Return an entry about a request."""
+    entry = entry_of(request.actor, kind, request.operation.name, words=request.words)
+    return replace(entry, detail=detail, confirmation_id=confirmation_id, place=request.place)
+
+
+def entry_on(actor: Actor, kind: Kind, found: Confirmation, detail: str = "") -> Entry:
+    """Return an entry about what an actor did, or tried to do, with a confirmation."""
+    entry = entry_of(actor, kind, found.operation, words=found.words, detail=detail)
+    return replace(entry, confirmation_id=found.id, run_id=found.run_id, place=found.place)
+
+
+def write(connection: Connection, *entries: Entry) -> None:
+    """Write entries in the caller's transaction."""
+    connection.execute(insert(AUDIT), [_values(entry) for entry in entries])
+
+
+def _values(entry: Entry) -> dict[str, object]:
+    return {
+        "at": entry.at,
+        "actor_id": entry.actor_id[:128],
+        "actor_name": plain(entry.actor_name, 200),
+        "surface": entry.surface,
+        "kind": entry.kind.value,
+        "operation": entry.operation[:64],
+        "words": plain(entry.words, 1000),
+        "detail": plain(entry.detail, 1000),
+        "run_id": entry.run_id,
+        "confirmation_id": entry.confirmation_id,
+        "place": entry.place[:64],
+    }
+
+
+def unposted(engine: Engine, limit: int = 20) -> tuple[Entry, ...]:
+    """Return the oldest entries that the audit channel has not got yet. Raises `Away`."""
+    query = select(AUDIT).where(AUDIT.c.posted_at.is_(None)).order_by(AUDIT.c.id).limit(limit)
+    with reading(engine) as connection:
+        rows = connection.execute(query).mappings().all()
+    return tuple(
+        Entry(**{k: v for k, v in row.items() if k != "posted_at"} | {"kind": Kind(row["kind"])})
+        for row in rows
+    )
+
+
+def mark_posted(engine: Engine, ids: Sequence[int], at: datetime) -> None:
+    """Record that Slack has accepted these entries. Raises `Away`."""
+    with writing(engine) as connection:
+        connection.execute(update(AUDIT).where(AUDIT.c.id.in_(ids)).values(posted_at=at))
+
+
+class Spool:
+    """Writes entries about questions in the background, in order, for as long as it takes.
+
+    Bounded: beyond 10,000 waiting entries each further one goes to the log alone, which says so.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: queue.Queue[Entry] = queue.Queue(_SPOOL_LIMIT)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="audit-spool", daemon=True)
+        self._thread.start()
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry, without waiting."""
+        try:
+            self._waiting.put_nowait(entry)
+        except queue.Full:
+            log.error("audit entry not kept, the database has been away too long", **_values(entry))
+
+    def close(self, within: float = 3.0) -> bool:
+        """Write what waits, for `within` seconds at most; False if some of it could not be written."""
+        self._closing.set()
+        self._thread.join(within)
+        return not self._thread.is_alive() and self._waiting.empty()
+
+    def _work(self) -> None:
+        while not (self._closing.is_set() and self._waiting.empty()):
+            try:
+                batch = [self._waiting.get(timeout=0.05)]
+            except queue.Empty:
+                continue
+            while len(batch) < 100 and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            self._persist(batch)
+
+    def _persist(self, batch: Sequence[Entry]) -> None:
+        warned = False
+        while True:
+            try:
+                with writing(self._engine) as connection:
+                    write(connection, *batch)
+            except Away as problem:
+                if not warned:
+                    log.warning("audit entries wait for the database", reason=problem.what)
+                warned = True
+                if self._closing.wait(_RETRY_SECONDS):
+                    log.error("audit entries lost at exit", entries=[_values(e) for e in batch])
+                    return
+            else:
+                return

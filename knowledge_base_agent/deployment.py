@@ -1,0 +1,60 @@
+"""Everything an operation may reach, wired in one place."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+
+from celery import Celery
+from sqlalchemy import Engine
+
+from knowledge_base_agent.audit import Spool
+from knowledge_base_agent.problems import Misconfigured
+from knowledge_base_agent.records.database import open_engine
+from knowledge_base_agent.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One Celery deployment and what is remembered of it. Nothing connects before it is used."""
+
+    settings: Settings
+    engine: Engine
+    spool: Spool
+    _app: Celery | None = field(default=None)
+
+    @cached_property
+    def app(self) -> Celery:
+        """The Celery app looked after: `CELERY_APP`. Raises `Misconfigured` when it can't be imported."""
+        return self._app or load_app(self.settings.celery_app)
+
+    def close(self) -> None:
+        """Write what is still to be written, and let go of the connections."""
+        self.spool.close()
+        self.engine.dispose()
+
+
+def open_deployment(settings: Settings, app: Celery | None = None) -> Deployment:
+    """Wire a deployment from settings; tests hand in an app of their own."""
+    engine = open_engine(settings.database_url)
+    return Deployment(settings=settings, engine=engine, spool=Spool(engine), _app=app)
+
+
+def load_app(dotted: str) -> Celery:
+    """Import a Celery app from `module` (its `app` or `celery`) or `module:name`, as `celery -A` does."""
+    module_name, _, attribute = dotted.partition(":")
+    try:
+        module = import_module(module_name)
+    except ImportError as error:
+        raise Misconfigured(
+            f"CELERY_APP names {dotted}, which can't be imported: {error}.",
+            "Set it to the module of your Celery app, and start where that module can be found.",
+        ) from error
+    names = (attribute,) if attribute else ("app", "celery")
+    for name in names:
+        found = getattr(module, name, None)
+        if isinstance(found, Celery):
+            return found
+    raise Misconfigured(
+        f"CELERY_APP names {dotted}, and there is no Celery app in it.",
+        "Write it as module:name, for example shop.worker:celery_app.",
+    )

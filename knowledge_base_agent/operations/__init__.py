@@ -1,0 +1,15 @@
+"""All operations, in the order in which help lists them."""
+
+from knowledge_base_agent.operations.help import HELP
+from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.problems import NotFound
+
+OPERATIONS: tuple[AnyOperation, ...] = (HELP,)
+
+
+def operation_named(name: str) -> AnyOperation:
+    """Return the operation with this name or alias. Raises `NotFound`."""
+    for operation in OPERATIONS:
+        if name == operation.name or name in operation.aliases:
+            return operation
+    raise NotFound(f"There is no operation “{name}”.", "`/kb help` lists them all.")

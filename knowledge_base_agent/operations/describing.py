@@ -1,0 +1,80 @@
+"""What an operation looks like from outside, derived from its declaration: parameters, usage, help, form fields."""
+
+import types
+import typing
+from dataclasses import dataclass
+
+from pydantic.fields import FieldInfo
+
+from knowledge_base_agent.operations.operation import AnyOperation, Word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One field of an operation's arguments, as people write it."""
+
+    name: str
+    word: Word
+    many: bool
+    required: bool
+    default: object
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """`--older-than`, and `-n` where there is a short one; nothing for what is written without a flag."""
+        if self.word.positional:
+            return ()
+        long = f"--{self.word.long or self.name.replace('_', '-')}"
+        return (long, f"-{self.word.short}") if self.word.short else (long,)
+
+    @property
+    def shown(self) -> str:
+        """Its name in a sentence."""
+        return self.flags[0] if self.flags else self.name.upper()
+
+    @property
+    def example(self) -> str:
+        """The parameter as a person would write it."""
+        return self.word.example if self.word.positional else f"{self.flags[0]} {self.word.example}"
+
+    @property
+    def usage(self) -> str:
+        """The parameter in a usage line."""
+        if self.word.read is None:
+            text = self.flags[0]
+        elif self.word.positional:
+            text = self.name.upper().removesuffix("S") + "…" if self.many else self.name.upper()
+        else:
+            text = f"{self.flags[0]} {self.word.example}" + ("…" if self.many else "")
+        return text if self.required else f"[{text}]"
+
+
+def parameters(operation: AnyOperation) -> tuple[Parameter, ...]:
+    """Return an operation's parameters in the order of its arguments' fields."""
+    fields: dict[str, FieldInfo] = operation.arguments.model_fields
+    return tuple(_parameter(name, field) for name, field in fields.items())
+
+
+def _parameter(name: str, field: FieldInfo) -> Parameter:
+    words = [item for item in field.metadata if isinstance(item, Word)]
+    if len(words) != 1:
+        raise TypeError(f"the argument {name} needs exactly one Word")
+    return Parameter(
+        name=name,
+        word=words[0],
+        many=_is_tuple(field.annotation),
+        required=field.is_required(),
+        default=None if field.is_required() else field.default,
+    )
+
+
+def _is_tuple(annotation: object) -> bool:
+    if isinstance(annotation, types.UnionType):
+        return any(_is_tuple(one) for one in annotation.__args__)
+    return typing.get_origin(annotation) is tuple
+
+
+def usage(operation: AnyOperation, name: str = "") -> str:
+    """Return the line that says how to write it, such as `stuck [--longer-than 3h]`."""
+    words = [name or operation.name, *(parameter.usage for parameter in parameters(operation))]
+    return " ".join(words)

@@ -1,0 +1,108 @@
+"""What an operation is. Read this first, then `operations/__init__.py`, which lists them all.
+
+An operation is declared once, as a value; the words in Slack, the form, the shell command, `--help`, the documentation,
+the permission and the audit entries are all derived from that value.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from knowledge_base_agent.report import Report
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+
+class Risk(Enum):
+    """What an operation can do, which decides who may ask for it and whether it is confirmed."""
+
+    READ = "read"
+    """Changes nothing: viewers, at once."""
+    CHANGE = "change"
+    """Starts something or can be taken back: operators, at once, recorded before and after."""
+    DESTROY = "destroy"
+    """Can't be taken back: operators, after a preview and a confirmation."""
+
+
+class Arguments(BaseModel):
+    """What a person asks an operation for. A field's `Word` says how it is written in words, flags and forms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Target(BaseModel):
+    """What a confirmed operation will act on: absolute times and exact ids, frozen when the preview was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+A = TypeVar("A", bound=Arguments)
+T = TypeVar("T", bound=Target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """How a field of `Arguments` is written: what reads it, how it is explained, and an example that works."""
+
+    read: Callable[[str], object] | None
+    """Turns one word into a value; raises ValueError saying what is allowed. None makes it a flag without a value."""
+    help: str
+    example: str = ""
+    positional: bool = False
+    short: str = ""
+    """A one-letter flag, such as `n` for `-n 50`."""
+    choices: tuple[str, ...] = ()
+    long: str = ""
+    """The flag's name where it is not the field's."""
+
+
+class Progress(Protocol):
+    """What a running operation calls to say how far it is. Cheap to call often; the receiver throttles."""
+
+    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+        """Say that `done` of `total` (None: unknown) are done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview(Generic[T]):
+    """What would be touched, and the frozen target that `run` gets if a person confirms."""
+
+    target: T
+    report: Report
+    affected: int | None
+    """How many things would be touched; None where that can't be known, 0 where there is nothing to confirm."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[A, T]):
+    """One thing an operator can do. Exactly one of `answer` (READ, CHANGE) and `preview` + `run` (DESTROY) is given."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    """Other names, the shell's name of the guide first."""
+    summary: str
+    risk: Risk
+    arguments: type[A]
+    answer: "Callable[[Deployment, A, Progress], Report] | None" = None
+    preview: "Callable[[Deployment, A], Preview[T]] | None" = None
+    run: "Callable[[Deployment, T, Progress], Report] | None" = None
+    target: type[T] | None = None
+
+    def __post_init__(self) -> None:
+        confirmed = self.preview is not None and self.run is not None and self.target is not None
+        if confirmed == (self.answer is not None) or confirmed != (self.risk is Risk.DESTROY):
+            raise TypeError(
+                f"{self.name}: answer, or preview and run with a target for what destroys"
+            )
+
+    @property
+    def shell_name(self) -> str:
+        """The name in `celery_monitor.py`: the guide's where it has one."""
+        return self.aliases[0] if self.aliases else self.name
+
+
+AnyOperation = Operation[Any, Any]

@@ -1,0 +1,61 @@
+"""What reads the values that people write after flags. Each raises ValueError saying what is allowed."""
+
+import re
+from datetime import timedelta
+
+_DURATION = re.compile(
+    r"(?P<number>[0-9]{1,7}(?:\.[0-9]{1,3})?)(?P<unit>s|sec|m|min|h|hours?|d|days?|w)?",
+    re.IGNORECASE,
+)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_TASK_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_LONGEST = timedelta(days=3650)
+
+
+def duration(text: str) -> timedelta:
+    """Read `12` (hours, as the guide has it), `3h`, `90m`, `10s`, `7d`, `2w`."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a time is a number of hours, or has a unit: s, m, h, d or w")
+    unit = (match["unit"] or "h")[0].lower()
+    found = timedelta(seconds=float(match["number"]) * _UNITS[unit])
+    if found > _LONGEST:
+        raise ValueError("a time is at most ten years")
+    return found
+
+
+def task_id(text: str) -> str:
+    """Read an exact task id: never a pattern, which would match more than was meant."""
+    if not _TASK_ID.fullmatch(text):
+        raise ValueError("a task id has 1 to 128 letters, digits and _ . : - (no patterns)")
+    return text
+
+
+def count(text: str) -> int:
+    """Read a number of things, from 1 to 1000."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 1000):
+        raise ValueError("a whole number from 1 to 1000")
+    return int(text)
+
+
+def free_text(text: str) -> str:
+    """Read any text of at most 2,000 characters."""
+    if not text.strip():
+        raise ValueError("some text")
+    if len(text) > 2000:
+        raise ValueError("at most 2,000 characters")
+    return text
+
+
+def state(text: str) -> str:
+    """Read a task state, in any case."""
+    found = text.upper()
+    if found not in STATES:
+        raise ValueError("one of " + ", ".join(STATES))
+    return found
+
+
+STATES = (
+    "PENDING", "RECEIVED", "STARTED", "PROGRESS", "RETRY", "SUCCESS", "FAILURE", "REVOKED", "REJECTED",
+)  # fmt: skip
+"""The states of a row of history, in the order of a task's life."""

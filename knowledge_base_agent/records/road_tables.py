@@ -1,0 +1,83 @@
+"""The tables of the road: audit entries, confirmations, runs, and the events that were seen."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+
+from knowledge_base_agent.records.database import METADATA, UtcDateTime
+
+# SQLite numbers rows by itself only where the key is exactly INTEGER.
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+
+AUDIT = Table(
+    "audit_entries",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor_id", String(128), nullable=False),
+    Column("actor_name", String(200), nullable=False),
+    Column("surface", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("operation", String(64), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("run_id", String(32)),
+    Column("confirmation_id", String(32)),
+    Column("place", String(64), nullable=False),
+    Column("posted_at", UtcDateTime),
+)
+# Only what still waits for the audit channel: stays small however long the audit is.
+Index(
+    "ix_audit_entries_unposted",
+    AUDIT.c.id,
+    sqlite_where=AUDIT.c.posted_at.is_(None),
+    postgresql_where=AUDIT.c.posted_at.is_(None),
+)
+
+CONFIRMATIONS = Table(
+    "confirmations",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("operation", String(64), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("asked_by", String(128), nullable=False),
+    Column("asked_by_name", String(200), nullable=False),
+    Column("surface", String(16), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("settled_by", String(128)),
+    Column("settled_by_name", String(200)),
+    Column("settled_at", UtcDateTime),
+    Column("place", String(64), nullable=False),
+    Column("message", String(64), nullable=False),
+    Column("run_id", String(32)),
+    Index("ix_confirmations_state_expires_at", "state", "expires_at"),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    # The person's "op-12" is number 12: the database alone hands out numbers, so two processes never share one.
+    Column("number", _KEY, primary_key=True, autoincrement=True),
+    Column("operation", String(64), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("actor_id", String(128), nullable=False),
+    Column("actor_name", String(200), nullable=False),
+    Column("surface", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", Text, nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("message", String(64), nullable=False),
+    Index("ix_runs_state_beat_at", "state", "beat_at"),
+)
+
+SEEN_EVENTS = Table(
+    "seen_events",
+    METADATA,
+    Column("id", String(200), primary_key=True),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_seen_events_seen_at", "seen_at"),
+)

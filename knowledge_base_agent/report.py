@@ -1,0 +1,128 @@
+"""What an operation answers: values, not text for one place. Slack draws it as blocks, the shell as tables or JSON.
+
+A cell or fact holds a raw value: `str`, `int`, `float`, an aware UTC `datetime`, a `timedelta`, `Size` in bytes, or
+`None`, which means *unknown* and is always shown as such, never as zero. `""` means that there is nothing to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+
+class Size(int):
+    """A number of bytes, shown as kB, MB or GB."""
+
+
+Value = str | int | float | datetime | timedelta | Size | None
+
+
+class Tone(Enum):
+    """How a report or a line of it should be taken at a glance."""
+
+    NEUTRAL = "neutral"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A button: words that go the same road as if the person had typed them after `/kb`."""
+
+    label: str
+    words: str
+    danger: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A labelled value; `why` explains an unknown or a surprising one."""
+
+    label: str
+    value: Value
+    why: str = ""
+    tone: Tone = Tone.NEUTRAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """A handful of labelled values."""
+
+    items: tuple[Fact, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a table; `key` is its name in JSON."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a table, as many cells as the table has columns, and what can be done about it."""
+
+    cells: tuple[Value, ...]
+    actions: tuple[Action, ...] = ()
+    tone: Tone = Tone.NEUTRAL
+    progress: float | None = None
+    """Share that is done, 0 to 1, where it is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of one kind; `total` is how many there are where not all are here, None where that is unknown."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Numbers over categories, one series a name; every series has as many numbers as there are categories."""
+
+    title: str
+    categories: tuple[str, ...]
+    series: Mapping[str, tuple[float, ...]]
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A sentence beside the figures: a warning, an unknown, what to do next."""
+
+    text: str
+    tone: Tone = Tone.NEUTRAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preformatted:
+    """Text that must keep its lines: log lines, a traceback."""
+
+    text: str
+    title: str = ""
+
+
+Part = Facts | Table | Chart | Note | Preformatted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The answer to a request. `text` answers alone, where nothing else can be shown."""
+
+    title: str
+    text: str
+    parts: tuple[Part, ...] = ()
+    tone: Tone = Tone.NEUTRAL
+    actions: tuple[Action, ...] = ()
+    taken_at: datetime | None = None
+    """When the figures were read; the front says how old they are when it matters."""
+    succeeded: bool = True
+    """False where the operation did not reach its purpose; the shell then exits with 1."""
+    data: Mapping[str, object] = field(default_factory=dict)
+    """More for scripts: values of JSON's types only."""

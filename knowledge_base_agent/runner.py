@@ -1,0 +1,226 @@
+"""The one road: authorise, preview, confirm, claim once, record "started", run, record the end.
+
+This is the only caller of an operation's `answer` and `run`, from Slack and from the shell alike.
+Synchronous and thread-safe; every step that reaches out has a deadline of its own.
+"""
+
+from typing import TypeVar
+
+from knowledge_base_agent import confirmations, runs
+from knowledge_base_agent.actors import Actor, Surface
+from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, write
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.effects import carry_out, failure
+from knowledge_base_agent.operations import operation_named
+from knowledge_base_agent.operations.operation import Progress, Risk
+from knowledge_base_agent.policy import authorise
+from knowledge_base_agent.problems import Problem, Refused, TooLate
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.report import Report
+from knowledge_base_agent.requests import Claimed, Ended, Pending, Request, Settled, settled_of
+
+NOBODY = Actor(id="bot", name="the bot", surface=Surface.SCHEDULE)
+
+
+def silent(done: int, total: int | None, note: str = "") -> None:
+    """Take progress and show it nowhere."""
+
+
+Given = TypeVar("Given")
+
+
+def _given(part: Given | None) -> Given:
+    # `Operation.__post_init__` has made sure of it; this tells the type checker.
+    if part is None:
+        raise TypeError("an operation without the part that its risk asks for")
+    return part
+
+
+class Runner:
+    """Takes requests down the road, for one deployment."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    def ask(self, request: Request, progress: Progress = silent) -> Report | Pending:
+        """Answer a question, do a change, or return the preview of what destroys.
+
+        Raises `Refused` and every other `Problem`; each of these is in the audit.
+        """
+        operation, actor = request.operation, request.actor
+        try:
+            authorise(actor, operation.risk, self._deployment.settings)
+            if operation.risk is Risk.READ:
+                return self._answer(request, progress)
+            if operation.risk is Risk.CHANGE:
+                return self._change(request, progress)
+            return self._preview(request)
+        except Refused as problem:
+            self._note(request, Kind.REFUSED, problem.what)
+            raise
+        except Problem as problem:
+            self._note(request, Kind.FAILED, problem.what)
+            raise
+
+    def _answer(self, request: Request, progress: Progress) -> Report:
+        answer = _given(request.operation.answer)
+        self._note(request, Kind.REQUESTED, "")
+        report: Report = answer(self._deployment, request.arguments, progress)
+        self._note(request, Kind.ANSWERED, report.text)
+        return report
+
+    def _change(self, request: Request, progress: Progress) -> Report:
+        answer = _given(request.operation.answer)
+        actor, name = request.actor, request.operation.name
+        with writing(self._deployment.engine) as connection:
+            run = runs.start(
+                connection, actor, operation=name, words=request.words, place=request.place
+            )
+            write(
+                connection,
+                entry_about(request, Kind.REQUESTED),
+                entry_of(actor, Kind.STARTED, name, words=request.words, run_id=run.id),
+            )
+
+        def work() -> Report:
+            report: Report = answer(self._deployment, request.arguments, progress)
+            return report
+
+        return carry_out(self._deployment, actor, name, run.id, work).report
+
+    def _preview(self, request: Request) -> Report | Pending:
+        preview = _given(request.operation.preview)(self._deployment, request.arguments)
+        if preview.affected == 0:
+            self._note(request, Kind.ANSWERED, preview.report.text)
+            report: Report = preview.report
+            return report
+        with writing(self._deployment.engine) as connection:
+            kept = confirmations.keep(
+                connection,
+                request.actor,
+                operation=request.operation.name,
+                words=request.words,
+                target=preview.target.model_dump_json(),
+                place=request.place,
+                within=self._deployment.settings.confirm_within,
+            )
+            write(connection, entry_about(request, Kind.PREVIEWED, preview.report.text, kept.id))
+        return Pending(
+            confirmation_id=kept.id,
+            operation=request.operation,
+            report=preview.report,
+            affected=preview.affected,
+            asked_by=request.actor,
+            expires_at=kept.expires_at,
+        )
+
+    def placed(self, confirmation_id: str, *, place: str, message: str) -> None:
+        """Remember where a preview stands, so that any bot can replace it later. Raises `Away`."""
+        with writing(self._deployment.engine) as connection:
+            confirmations.place_at(connection, confirmation_id, place=place, message=message)
+
+    def confirm(self, confirmation_id: str, actor: Actor) -> Claimed:
+        """Take the confirmation for this actor and record the run as started, in one transaction.
+
+        Raises `Refused` (and the preview stays), `TooLate` for everyone but the first, `NotFound`, `Away`.
+        """
+        found = self._allowed(confirmation_id, actor)
+        try:
+            with writing(self._deployment.engine) as connection:
+                taken = confirmations.claim(connection, confirmation_id, actor)
+                run = runs.start(
+                    connection, actor, operation=taken.operation, words=taken.words,
+                    place=taken.place, message=taken.message,
+                )  # fmt: skip
+                confirmations.belongs_to(connection, confirmation_id, run.id)
+                more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
+                for kind in (Kind.CONFIRMED, Kind.STARTED):
+                    write(connection, entry_of(actor, kind, taken.operation, **more))
+        except TooLate as problem:
+            self._lost(actor, found, problem)
+            raise
+        return Claimed(
+            run_id=run.id,
+            operation=operation_named(taken.operation),
+            target_json=taken.target,
+            confirmed_by=actor,
+            confirmed_at=run.started_at,
+        )
+
+    def execute(self, claimed: Claimed, progress: Progress = silent) -> Ended:
+        """Run what was claimed and record its end. Never raises: what went wrong is in the report."""
+        operation = claimed.operation
+        run, target_type = _given(operation.run), _given(operation.target)
+
+        def work() -> Report:
+            target = target_type.model_validate_json(claimed.target_json)
+            report: Report = run(self._deployment, target, progress)
+            return report
+
+        try:
+            return carry_out(
+                self._deployment, claimed.confirmed_by, operation.name, claimed.run_id, work
+            )
+        except Problem as problem:
+            report = failure(operation.name, f"{problem.what} {problem.cure}")
+            return Ended(run_id=claimed.run_id, report=report, ended_at=utc_now())
+
+    def cancel(self, confirmation_id: str, actor: Actor) -> Settled:
+        """Cancel a preview. Whoever may confirm it may cancel it. Raises as `confirm` does."""
+        found = self._allowed(confirmation_id, actor)
+        try:
+            with writing(self._deployment.engine) as connection:
+                settled = confirmations.cancel(connection, confirmation_id, actor)
+                write(connection, entry_on(actor, Kind.CANCELLED, settled))
+        except TooLate as problem:
+            self._lost(actor, found, problem)
+            raise
+        return settled_of(settled)
+
+    def expire_due(self) -> tuple[Settled, ...]:
+        """Expire previews whose time is over, and return those that this call expired. Raises `Away`."""
+        with reading(self._deployment.engine) as connection:
+            due = confirmations.overdue(connection)
+        expired = []
+        for confirmation_id in due:
+            try:
+                with writing(self._deployment.engine) as connection:
+                    settled = confirmations.expire(connection, confirmation_id)
+                    write(connection, entry_on(NOBODY, Kind.EXPIRED, settled))
+            except TooLate:
+                continue  # somebody settled it in this very moment, and they will say so
+            expired.append(settled_of(settled))
+        return tuple(expired)
+
+    def declare_interrupted(self) -> tuple[runs.Run, ...]:
+        """Mark runs whose process is gone, and return those that this call marked, to be announced. Raises `Away`."""
+        with writing(self._deployment.engine) as connection:
+            found = runs.declare_interrupted(connection)
+            for run in found:
+                detail = f"what {run.actor_name} started is unknown: its process is gone"
+                entry = entry_of(NOBODY, Kind.INTERRUPTED, run.operation, detail=detail)
+                write(connection, entry)
+        return found
+
+    def first_time(self, event_id: str) -> bool:
+        """Tell whether this envelope or payload is seen for the first time. Raises `Away`."""
+        with writing(self._deployment.engine) as connection:
+            return confirmations.first_time(connection, event_id)
+
+    def _allowed(self, confirmation_id: str, actor: Actor) -> confirmations.Confirmation:
+        with reading(self._deployment.engine) as connection:
+            found = confirmations.read(connection, confirmation_id)
+        try:
+            authorise(actor, operation_named(found.operation).risk, self._deployment.settings)
+        except Refused as problem:
+            entry = entry_on(actor, Kind.REFUSED, found, problem.what)
+            self._deployment.spool.add(entry)
+            raise
+        return found
+
+    def _lost(self, actor: Actor, found: confirmations.Confirmation, problem: TooLate) -> None:
+        self._deployment.spool.add(entry_on(actor, Kind.TOO_LATE, found, problem.what))
+
+    def _note(self, request: Request, kind: Kind, detail: str) -> None:
+        self._deployment.spool.add(entry_about(request, kind, detail))

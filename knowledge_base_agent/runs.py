@@ -1,0 +1,138 @@
+"""Runs of operations that change something: started before the first effect, beating while alive, ended at the end.
+
+A run whose process stops beating without an end is *interrupted*: nobody knows what it did. It is announced and never
+started again by itself.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+import structlog
+from sqlalchemy import Connection, Engine, RowMapping, insert, update
+
+from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.problems import Away, NotFound
+from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.road_tables import RUNS
+from knowledge_base_agent.redaction import plain
+
+log = structlog.get_logger()
+_BEAT_SECONDS = 5.0
+SILENT_AFTER = timedelta(seconds=30)
+"""A run that has not beaten for this long has lost its process."""
+
+
+class State(Enum):
+    """Where a run stands. Only STARTED may be followed by another."""
+
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run's row. Times are aware UTC."""
+
+    number: int
+    operation: str
+    words: str
+    actor_id: str
+    actor_name: str
+    surface: str
+    state: State
+    started_at: datetime
+    beat_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    place: str
+    message: str
+
+    @property
+    def id(self) -> str:
+        """Its name among people: `op-12`, short enough to say aloud."""
+        return f"op-{self.number}"
+
+
+def start(
+    connection: Connection,
+    actor: Actor,
+    *,
+    operation: str,
+    words: str,
+    place: str = "",
+    message: str = "",
+) -> Run:
+    """Write that a run has started. It must commit before the first effect."""
+    now = utc_now()
+    values = {
+        "operation": operation, "words": plain(words, 1000), "actor_id": actor.id,
+        "actor_name": plain(actor.name, 200), "surface": actor.surface.value,
+        "state": State.STARTED.value, "started_at": now, "beat_at": now, "outcome": "",
+        "place": place, "message": message,
+    }  # fmt: skip
+    row = connection.execute(insert(RUNS).values(values).returning(RUNS)).mappings().one()
+    return _from_row(row)
+
+
+def _from_row(row: RowMapping) -> Run:
+    return Run(**{**row, "state": State(row["state"])})
+
+
+def number_of(run_id: str) -> int:
+    """Return the number in `op-12`. Raises `NotFound` for anything else."""
+    head, _, tail = run_id.partition("-")
+    if head != "op" or not (tail.isascii() and tail.isdigit()) or len(tail) > 15:
+        raise NotFound(f"There is no run “{plain(run_id, 40)}”.", "Runs are named like op-12.")
+    return int(tail)
+
+
+def end(connection: Connection, run_id: str, state: State, outcome: str) -> None:
+    """Write how a run ended. A run that was declared interrupted meanwhile gets its true end."""
+    connection.execute(
+        update(RUNS)
+        .where(RUNS.c.number == number_of(run_id))
+        .values(state=state.value, ended_at=utc_now(), outcome=plain(outcome, 2000))
+    )
+
+
+def declare_interrupted(connection: Connection) -> tuple[Run, ...]:
+    """Mark runs whose process is silent as interrupted, and return those that this call marked."""
+    now = utc_now()
+    silent = (RUNS.c.state == State.STARTED.value) & (RUNS.c.beat_at < now - SILENT_AFTER)
+    rows = connection.execute(
+        update(RUNS)
+        .where(silent)
+        .values(state=State.INTERRUPTED.value, ended_at=now, outcome="its process is gone")
+        .returning(RUNS)
+    )
+    return tuple(_from_row(row) for row in rows.mappings())
+
+
+@contextmanager
+def beating(engine: Engine, run_id: str) -> Iterator[None]:
+    """Keep saying that this run's process lives, every 5 s, until the block ends."""
+    over = threading.Event()
+    mine = update(RUNS).where(RUNS.c.number == number_of(run_id))
+
+    def beat() -> None:
+        while not over.wait(_BEAT_SECONDS):
+            try:
+                with writing(engine) as connection:
+                    connection.execute(mine.values(beat_at=utc_now()))
+            except Away as problem:
+                log.warning("a run could not say that it lives", run=run_id, reason=problem.what)
+
+    thread = threading.Thread(target=beat, name=f"beat-{run_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,178 @@
+"""From words to an operation and its arguments. Pure: touches nothing but the list of operations.
+
+The words go through argparse, one parser an operation, without abbreviations; what argparse would print and exit for
+becomes `Misunderstood`, which says what is allowed, gives an example, and what was probably meant.
+"""
+
+import argparse
+import difflib
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations.describing import Parameter, parameters, usage
+from knowledge_base_agent.operations.operation import AnyOperation, Arguments
+from knowledge_base_agent.phone_text import split, straighten
+from knowledge_base_agent.problems import Misunderstood
+from knowledge_base_agent.redaction import plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What was meant: the operation, its checked arguments, and the words after straightening."""
+
+    operation: AnyOperation
+    arguments: Arguments
+    words: str
+
+
+def understand(text: str, *, prompt: str = "/kb ") -> Understood:
+    """Understand what a person typed after the command. Raises `Misunderstood`. Nothing typed means `help`."""
+    words = split(straighten(text)) or ["help"]
+    operation = _operation(words[0], words[1:], prompt)
+    return understand_arguments(operation, words[1:], prompt=prompt)
+
+
+def understand_arguments(
+    operation: AnyOperation, words: Sequence[str], *, prompt: str = "/kb ", name: str = ""
+) -> Understood:
+    """Understand the words that follow an operation's name. Raises `Misunderstood`."""
+    name = name or operation.name
+    values = _Reading(operation, prompt + name).read(list(words))
+    try:
+        arguments = operation.arguments(**values)
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise Misunderstood(
+            f"{_sentence(reason)}", f"Write it as `{prompt}{usage(operation, name)}`."
+        ) from error
+    return Understood(operation=operation, arguments=arguments, words=shlex.join([name, *words]))
+
+
+def _operation(word: str, rest: Sequence[str], prompt: str) -> AnyOperation:
+    names = {
+        name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)
+    }
+    found = names.get(word.lower())
+    if found is not None:
+        return found
+    shown = plain(word, 40)
+    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    if not close:
+        raise Misunderstood(
+            f"I don't know “{shown}”.", f"`{prompt}help` lists what I know.", suggestion="help"
+        )
+    suggestion = shlex.join([close[0], *rest])
+    raise Misunderstood(
+        f"I don't know “{shown}”.",
+        f"Did you mean `{prompt}{close[0]}`? `{prompt}help` lists what I know.",
+        suggestion=suggestion,
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise argparse.ArgumentError(None, message)
+
+
+class _Reading:
+    """One operation's words on their way to values."""
+
+    def __init__(self, operation: AnyOperation, command: str) -> None:
+        self._operation = operation
+        self._command = command
+        self._parameters = parameters(operation)
+        self._parser = _Parser(
+            prog=command, add_help=False, allow_abbrev=False, exit_on_error=False
+        )
+        for parameter in self._parameters:
+            self._add(parameter)
+
+    def read(self, words: list[str]) -> dict[str, object]:
+        words = [self._lower_flag(word) for word in words]
+        try:
+            found, left = self._parser.parse_known_args(words)
+        except argparse.ArgumentError as error:
+            raise self._incomplete(error) from error
+        if left:
+            raise self._left_over(left[0], words)
+        return {name: _frozen(value) for name, value in vars(found).items() if value is not None}
+
+    def _add(self, parameter: Parameter) -> None:
+        word = parameter.word
+        if word.read is None:
+            self._parser.add_argument(
+                *parameter.flags, dest=parameter.name, action="store_true", default=None
+            )
+            return
+        read = self._reader(parameter, word.read)
+        if word.positional:
+            nargs = ("+" if parameter.required else "*") if parameter.many else None
+            if not parameter.many and not parameter.required:
+                nargs = "?"
+            self._parser.add_argument(parameter.name, nargs=nargs, type=read, default=None)
+            return
+        action = "append" if parameter.many else "store"
+        self._parser.add_argument(
+            *parameter.flags, dest=parameter.name, type=read, action=action, default=None
+        )
+
+    def _reader(
+        self, parameter: Parameter, read: Callable[[str], object]
+    ) -> Callable[[str], object]:
+        def checked(text: str) -> object:
+            try:
+                return read(text)
+            except ValueError as error:
+                # Misunderstood is no ValueError, so argparse lets it through as it is.
+                raise Misunderstood(
+                    f"“{plain(text, 60)}” is not allowed for {parameter.shown}: {error}.",
+                    f"For example: `{self._command} {parameter.example}`.",
+                ) from error
+
+        return checked
+
+    def _lower_flag(self, word: str) -> str:
+        # A phone capitalises; a flag has no capital letters. Values after "=" stay as they are.
+        flag, equals, value = word.partition("=")
+        return flag.lower() + equals + value if flag.startswith("--") else word
+
+    def _incomplete(self, error: argparse.ArgumentError) -> Misunderstood:
+        message = str(error)
+        for parameter in self._parameters:
+            if any(flag in message for flag in parameter.flags) or parameter.name in message:
+                return Misunderstood(
+                    f"{parameter.shown} needs a value.",
+                    f"For example: `{self._command} {parameter.example}`.",
+                )
+        return Misunderstood(f"{_sentence(message)}", f"Write it as `{self._usage()}`.")
+
+    def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:
+        flags = [flag for parameter in self._parameters for flag in parameter.flags]
+        typed = word.partition("=")[0]
+        close = difflib.get_close_matches(typed, flags, n=1, cutoff=0.6)
+        what = f"`{plain(word, 40)}` is not something that {self._operation.name} takes."
+        if not close:
+            return Misunderstood(what, f"Write it as `{self._usage()}`.")
+        mended = [close[0] + w[len(typed) :] if w.partition("=")[0] == typed else w for w in words]
+        return Misunderstood(
+            what,
+            f"Did you mean `{close[0]}`? Write it as `{self._usage()}`.",
+            suggestion=shlex.join([self._operation.name, *mended]),
+        )
+
+    def _usage(self) -> str:
+        head = self._command.rpartition(" ")[0]
+        return f"{head} {usage(self._operation, self._command.rpartition(' ')[2])}".strip()
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
