@@ -1,0 +1,57 @@
+"""The commands of `./dev`, and how their arguments are read."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tools import checking, locking
+from tools.environment import Environment
+from tools.refusal import Refusal
+
+ROOT = Path(__file__).resolve().parent.parent
+_TWO_CORES = ("-n", "2", "--dist", "loadscope")
+"""How the whole suite runs: a file's tests stay together, as they share what is dear to start."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; a `Refusal` is printed as one sentence and gives 2."""
+    try:
+        if arguments[:1] == ["test"]:
+            return _test(arguments[1:])
+        asked = _parser().parse_args(arguments)
+        if asked.command == "lock":
+            uv = Environment(root=ROOT).ready("locking").parent / "uv"
+            locking.lock(ROOT, uv, ["--upgrade"] if asked.upgrade else [])
+            return 0
+        return checking.check(ROOT, Environment(root=ROOT).ready("dev"))
+    except Refusal as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./dev",
+        description="Everything this project needs, from Python alone. Each command first makes .venv.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("test", help="run every test; arguments pass through to pytest")
+    commands.add_parser("check", help="format, lint, types, import contracts and the size ratchet")
+    lock = commands.add_parser(
+        "lock", help="make the hashed requirements*.lock from their .in files"
+    )
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
+    return parser
+
+
+def _test(arguments: list[str]) -> int:
+    python = Environment(root=ROOT).ready("dev")
+    command = [str(python), "-m", "pytest", *(arguments or _TWO_CORES)]
+    # the tests' servers are on this machine, and some clients would ask the proxy for those too
+    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    os.chdir(ROOT)
+    os.execve(command[0], command, kept)
