@@ -1,0 +1,213 @@
+"""Builds: one reading of a source each, with what became of every document in it.
+
+A build's documents count themselves: each writes its own end, and the one that finds none left has the last word. A
+document whose process was killed can't do so; `settling.py` does it in its place.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+
+from knowledge_base_agent.agent.catalogue import (
+    BUILDS,
+    ITEMS,
+    WORKER_DEADLINE,
+    one_at_a_time,
+    open_catalogue,
+)
+from knowledge_base_agent.agent.sources import Listed
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.problems import Refused
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.settings import Settings
+
+PHASES = ("fetch", "parse", "index", "README")
+"""In order; a build is in the furthest that any document of it has reached."""
+WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+_UNDER_WAY = (WAITING, RUNNING)
+_GRACE = timedelta(minutes=5)
+_LISTED_WITHIN = timedelta(minutes=10)
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ERROR_LIMIT = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A build's row. Times are aware UTC; `planned` is None until its documents have been listed."""
+
+    id: str
+    source: str
+    phase: str
+    planned: int | None
+    started_at: datetime
+    touched_at: datetime
+    ended_at: datetime | None
+
+    def is_lost(self, now: datetime, time_limit: timedelta) -> bool:
+        """Tell whether nothing can come of it any more: no document began or ended for longer than one may take.
+
+        Its messages were purged, or its workers killed in a way that left no trace.
+        """
+        allowed = _LISTED_WITHIN if self.planned is None else time_limit + _GRACE
+        return self.ended_at is None and now - self.touched_at > allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A document of a build: its task, and what became of it. `error` is one redacted line."""
+
+    build_id: str
+    location: str
+    heading: str
+    task_id: str
+    state: str
+    error: str
+
+
+class Builds:
+    """The builds of one deployment. Every call ends within its deadline, or raises `Away`."""
+
+    def __init__(self, engine: Engine, *, time_limit: timedelta) -> None:
+        self._engine = engine
+        self._time_limit = time_limit
+
+    def begin(self, build_id: str, source: str) -> None:
+        """Write that a build of the source is under way; again for the same build changes nothing.
+
+        Raises `Refused` while another one of the same source is, unless that one is lost.
+        """
+        with writing(self._engine) as connection:
+            one_at_a_time(connection)
+            for other in _read(connection, BUILDS.c.source == source, BUILDS.c.ended_at.is_(None)):
+                if other.id == build_id:
+                    return
+                if not other.is_lost(utc_now(), self._time_limit):
+                    raise Refused(
+                        f"{plain(source, 200)} is being read already, by the task {other.id}.",
+                        "Wait for its end, or look at `active` and revoke what is stuck in it.",
+                    )
+                _end(connection, other.id)
+            now = utc_now()
+            values = {"started_at": now, "touched_at": now, "phase": PHASES[0]}
+            connection.execute(insert(BUILDS).values(id=build_id, source=source, **values))
+
+    def plan(self, build_id: str, documents: Iterable[tuple[Listed, str]]) -> None:
+        """Write down the build's documents with their tasks' ids; they stand for the source from now on."""
+        rows = [
+            {
+                "build_id": build_id,
+                "location": listed.location,
+                "heading": listed.heading,
+                "task_id": task_id,
+                "state": WAITING,
+            }
+            for listed, task_id in documents
+        ]
+        with writing(self._engine) as connection:
+            source = select(BUILDS.c.source).where(BUILDS.c.id == build_id).scalar_subquery()
+            earlier = select(BUILDS.c.id).where(BUILDS.c.source == source, BUILDS.c.id != build_id)
+            connection.execute(delete(ITEMS).where(ITEMS.c.build_id.in_(earlier)))
+            connection.execute(delete(BUILDS).where(BUILDS.c.id.in_(earlier)))
+            connection.execute(insert(ITEMS), rows)
+            _touch(connection, build_id, planned=len(rows))
+
+    def began(self, build_id: str, location: str) -> None:
+        """Write that a document's task works on it."""
+        self._mark(build_id, location, RUNNING, "")
+
+    def done(self, build_id: str, location: str) -> int:
+        """Write that a document has been read; return how many of the build are left."""
+        return self._mark(build_id, location, DONE, "")
+
+    def failed(self, build_id: str, location: str, error: str) -> int:
+        """Write why a document could not be read; return how many of the build are left."""
+        return self._mark(build_id, location, FAILED, _one_line(error))
+
+    def _mark(self, build_id: str, location: str, state: str, error: str) -> int:
+        # Not only what is under way: a document that had been given up may come in after all.
+        mine = (ITEMS.c.build_id == build_id) & (ITEMS.c.location == location)
+        with writing(self._engine) as connection:
+            connection.execute(update(ITEMS).where(mine).values(state=state, error=error))
+            _touch(connection, build_id)
+            return _count(connection, build_id)
+
+    def reach(self, build_id: str, phase: str) -> bool:
+        """Move the build to a phase; False when it is as far already."""
+        earlier = PHASES[: PHASES.index(phase)]
+        before = (BUILDS.c.id == build_id) & BUILDS.c.phase.in_(earlier)
+        with reading(
+            self._engine
+        ) as connection:  # most documents find it there, and need not wait to write
+            if connection.scalar(select(BUILDS.c.id).where(before)) is None:
+                return False
+        with writing(self._engine) as connection:
+            return connection.execute(update(BUILDS).where(before).values(phase=phase)).rowcount > 0
+
+    def find(self, build_id: str) -> Build | None:
+        """Return a build, or None when there is none of that id (any more)."""
+        with reading(self._engine) as connection:
+            return next(iter(_read(connection, BUILDS.c.id == build_id)), None)
+
+    def under_way(self) -> tuple[Build, ...]:
+        """Return the builds that have not ended, the newest first."""
+        with reading(self._engine) as connection:
+            found = _read(connection, BUILDS.c.ended_at.is_(None))
+        return tuple(sorted(found, key=lambda build: build.started_at, reverse=True))
+
+    def left(self, build_id: str) -> tuple[Item, ...]:
+        """Return the documents of a build that have not ended, first those that are being worked on."""
+        asked = select(ITEMS).where(ITEMS.c.build_id == build_id, ITEMS.c.state.in_(_UNDER_WAY))
+        with reading(self._engine) as connection:
+            rows = connection.execute(asked.order_by(ITEMS.c.state, ITEMS.c.location)).mappings()
+            return tuple(Item(**row) for row in rows)
+
+    def give_up(self, build_id: str, error: str) -> None:
+        """Write the same error for each document that has not ended."""
+        left = (ITEMS.c.build_id == build_id) & ITEMS.c.state.in_(_UNDER_WAY)
+        with writing(self._engine) as connection:
+            values = {"state": FAILED, "error": _one_line(error)}
+            connection.execute(update(ITEMS).where(left).values(values))
+
+    def end(self, build_id: str) -> None:
+        """Write that the build is over; one that never listed its documents leaves nothing behind."""
+        with writing(self._engine) as connection:
+            empty = (BUILDS.c.id == build_id) & BUILDS.c.planned.is_(None)
+            connection.execute(delete(BUILDS).where(empty))
+            _end(connection, build_id)
+
+
+def open_builds(settings: Settings, *, deadline: float = WORKER_DEADLINE) -> Builds:
+    """Return the deployment's builds; `deadline` in seconds is each call's."""
+    return Builds(
+        open_catalogue(settings, deadline=deadline),
+        time_limit=timedelta(seconds=settings.task_time_limit),
+    )
+
+
+def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Build]:
+    rows = connection.execute(select(BUILDS).where(*conditions)).mappings()
+    return [Build(**row) for row in rows]
+
+
+def _end(connection: Connection, build_id: str) -> None:
+    mine = (BUILDS.c.id == build_id) & BUILDS.c.ended_at.is_(None)
+    connection.execute(update(BUILDS).where(mine).values(ended_at=utc_now()))
+
+
+def _touch(connection: Connection, build_id: str, **values: object) -> None:
+    mine = BUILDS.c.id == build_id
+    connection.execute(update(BUILDS).where(mine).values(touched_at=utc_now(), **values))
+
+
+def _count(connection: Connection, build_id: str) -> int:
+    left = (ITEMS.c.build_id == build_id) & ITEMS.c.state.in_(_UNDER_WAY)
+    return connection.scalar(select(func.count()).where(left)) or 0
+
+
+def _one_line(error: str) -> str:
+    # Without addresses of objects: the same failure must read the same in each build.
+    return plain(_ADDRESS.sub("", error), _ERROR_LIMIT) or "unknown error"

@@ -1,0 +1,61 @@
+"""One document, from its location to its page and its place in the index."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from knowledge_base_agent.agent.fetching import Validators, fetch
+from knowledge_base_agent.agent.index import Document, open_index_to_write
+from knowledge_base_agent.agent.links import is_web_address
+from knowledge_base_agent.agent.pages import page_name, page_text, write_file
+from knowledge_base_agent.agent.parsing import parse
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.settings import Settings
+
+
+def read_document(
+    settings: Settings, location: str, heading: str, reached: Callable[[str], None]
+) -> bool:
+    """Fetch, parse and index a document; return False when nothing has changed, and nothing was written.
+
+    `reached` is told the phase at its beginning. Raises what `fetch` and `parse` raise.
+    """
+    index = open_index_to_write(settings)
+    page = page_name(location)
+    path = settings.knowledge_base_dir / page
+    kept = index.find(location) if path.is_file() else None
+    reached("fetch")
+    fetched = fetch(
+        location, kept.validators if kept else Validators(), within=settings.fetch_timeout
+    )
+    if fetched is None:
+        return False
+    sha256 = hashlib.sha256(fetched.data).hexdigest()
+    if kept and kept.sha256 == sha256:
+        return False
+    reached("parse")
+    parsed = parse(fetched.kind, fetched.data)
+    reached("index")
+    document = Document(
+        location=location,
+        heading=heading,
+        title=parsed.title or _name(location),
+        body=parsed.text,
+        words=parsed.words,
+        page=page,
+        sha256=sha256,
+        validators=fetched.validators,
+        fetched_at=utc_now(),
+    )
+    # The page first: were we killed in between, the index would still have the old hash, and the next run does both.
+    write_file(path, page_text(document, parsed.markdown))
+    index.put(document)
+    return True
+
+
+def _name(location: str) -> str:
+    if is_web_address(location):
+        parts = urlsplit(location)
+        return parts.path.strip("/").rpartition("/")[2] or parts.hostname or location
+    return Path(location).stem
