@@ -91,7 +91,7 @@ class Runner:
 
     def _preview(self, request: Request) -> Report | Pending:
         preview = _given(request.operation.preview)(self._deployment, request.arguments)
-        if preview.affected == 0:
+        if preview.affected == 0 or preview.only_shown:
             self._note(request, Kind.ANSWERED, preview.report.text)
             report: Report = preview.report
             return report

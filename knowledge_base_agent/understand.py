@@ -33,7 +33,7 @@ class Understood:
 def understand(text: str, *, prompt: str = "/kb ") -> Understood:
     """Understand what a person typed after the command. Raises `Misunderstood`. Nothing typed means `help`."""
     words = split(straighten(text)) or ["help"]
-    operation = _operation(words[0], words[1:], prompt)
+    operation = find_operation(words[0], words[1:], prompt=prompt)
     return understand_arguments(operation, words[1:], prompt=prompt)
 
 
@@ -53,7 +53,8 @@ def understand_arguments(
     return Understood(operation=operation, arguments=arguments, words=shlex.join([name, *words]))
 
 
-def _operation(word: str, rest: Sequence[str], prompt: str) -> AnyOperation:
+def find_operation(word: str, rest: Sequence[str] = (), *, prompt: str = "/kb ") -> AnyOperation:
+    """Return the operation of this name, in any case. Raises `Misunderstood`, with what was probably meant."""
     names = {
         name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)
     }

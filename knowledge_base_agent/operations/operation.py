@@ -75,6 +75,8 @@ class Preview(Generic[T]):
     report: Report
     affected: int | None
     """How many things would be touched; None where that can't be known, 0 where there is nothing to confirm."""
+    only_shown: bool = False
+    """The person asked to see it and no more (`--dry-run`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

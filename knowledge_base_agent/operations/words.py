@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from knowledge_base_agent.records.states import STATES
+
 _DURATION = re.compile(
     r"(?P<number>[0-9]{1,7}(?:\.[0-9]{1,3})?)(?P<unit>s|sec|m|min|h|hours?|d|days?|w)?",
     re.IGNORECASE,
@@ -54,8 +56,3 @@ def state(text: str) -> str:
         raise ValueError("one of " + ", ".join(STATES))
     return found
 
-
-STATES = (
-    "PENDING", "RECEIVED", "STARTED", "PROGRESS", "RETRY", "SUCCESS", "FAILURE", "REVOKED", "REJECTED",
-)  # fmt: skip
-"""The states of a row of history, in the order of a task's life."""

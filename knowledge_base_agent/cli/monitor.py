@@ -1,0 +1,161 @@
+"""`celery_monitor.py`: every operation from the shell, with the guide's names and flags."""
+
+import getpass
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+
+import structlog
+from rich.console import Console
+
+from knowledge_base_agent.actors import Actor, shell_actor
+from knowledge_base_agent.cli.json_form import as_json
+from knowledge_base_agent.cli.rendering import show
+from knowledge_base_agent.deployment import Deployment, open_deployment
+from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations.describing import parameters, usage
+from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.phone_text import straighten
+from knowledge_base_agent.problems import Misunderstood, Problem
+from knowledge_base_agent.report import Report
+from knowledge_base_agent.requests import Ended, Pending, Request
+from knowledge_base_agent.runner import Runner
+from knowledge_base_agent.settings import load_settings
+from knowledge_base_agent.understand import Understood, find_operation, understand_arguments
+
+DONE, FAILED, MISUNDERSTOOD, INTERRUPTED = 0, 1, 2, 130
+_PROMPT = "python celery_monitor.py "
+log = structlog.get_logger()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do one operation and return the exit code: 0 done, 1 failed or declined, 2 not understood."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_text, sure, words = _own_flags(words)
+    out = Console(soft_wrap=False, highlight=False)
+    errors = Console(stderr=True, highlight=False)
+    try:
+        if not words or words[0] in {"-h", "--help"}:
+            out.print(_overview(), markup=False)
+            return DONE
+        operation = find_operation(straighten(words[0]), prompt=_PROMPT)
+        if any(word in {"-h", "--help"} for word in words[1:]):
+            out.print(_explained(operation), markup=False)
+            return DONE
+        rest = [straighten(word) if word[:1] in "-—–" else word for word in words[1:]]
+        understood = understand_arguments(operation, rest, prompt=_PROMPT, name=words[0])
+        report = _down_the_road(understood, sure=sure, console=errors)
+        _print(report, out, as_text=as_text)
+    except Misunderstood as problem:
+        errors.print(f"{problem.what} {problem.cure}", markup=False)
+        return MISUNDERSTOOD
+    except Problem as problem:
+        _print_problem(problem, errors, as_text=as_text)
+        return FAILED
+    except KeyboardInterrupt:
+        errors.print("Interrupted. What was begun may go on; look before you ask again.")
+        return INTERRUPTED
+    except Exception:
+        # The one handler of the shell: everything that is not a Problem is a defect of ours.
+        reference = uuid.uuid4().hex[:8]
+        log.exception("unexpected error", reference=reference)
+        errors.print(f"Something went wrong in this program itself (reference {reference}, above).")
+        return FAILED
+    return DONE if report.succeeded else FAILED
+
+
+def _own_flags(words: list[str]) -> tuple[bool, bool, list[str]]:
+    """Take out the flags that belong to the shell alone, wherever they stand."""
+    as_text = "--json" not in words
+    sure = any(word in {"--yes", "-y"} for word in words)
+    return as_text, sure, [word for word in words if word not in {"--json", "--yes", "-y"}]
+
+
+def _down_the_road(understood: Understood, *, sure: bool, console: Console) -> Report:
+    deployment = open_deployment(load_settings())
+    try:
+        actor = shell_actor(getpass.getuser())
+        return _asked(deployment, actor, understood, sure=sure, console=console)
+    finally:
+        deployment.close()
+
+
+def _asked(
+    deployment: Deployment, actor: Actor, understood: Understood, *, sure: bool, console: Console
+) -> Report:
+    runner = Runner(deployment)
+    request = Request(
+        actor=actor,
+        operation=understood.operation,
+        arguments=understood.arguments,
+        words=understood.words,
+    )
+    outcome = runner.ask(request)
+    if isinstance(outcome, Report):
+        return outcome
+    show(console, outcome.report)
+    if not (sure or _says_yes(outcome, console)):
+        runner.cancel(outcome.confirmation_id, actor)
+        return Report(title="Cancelled", text="Nothing was done.", succeeded=False)
+    return _confirmed(runner, outcome, actor, console).report
+
+
+def _confirmed(runner: Runner, pending: Pending, actor: Actor, console: Console) -> Ended:
+    claimed = runner.confirm(pending.confirmation_id, actor)
+    with console.status(f"{claimed.run_id} is running") as status:
+
+        def progress(done: int, total: int | None, note: str = "") -> None:
+            of = f" of {total:,}" if total is not None else ""
+            status.update(f"{claimed.run_id}: {done:,}{of} {note}")
+
+        return runner.execute(claimed, progress)
+
+
+def _says_yes(pending: Pending, console: Console) -> bool:
+    console.print(f"Really {pending.operation.name}? [y/N] ", markup=False, end="")
+    try:
+        answer = input()
+    except EOFError:
+        console.print()
+        return False
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _print(report: Report, out: Console, *, as_text: bool) -> None:
+    if as_text:
+        show(out, report)
+    else:
+        print(json.dumps(as_json(report), ensure_ascii=False))
+
+
+def _print_problem(problem: Problem, errors: Console, *, as_text: bool) -> None:
+    if not as_text:
+        print(json.dumps({"succeeded": False, "problem": problem.what, "cure": problem.cure}))
+    errors.print(f"{problem.what} {problem.cure}", markup=False)
+
+
+def _overview() -> str:
+    width = max(len(operation.shell_name) for operation in OPERATIONS)
+    lines = [f"  {one.shell_name:<{width}}  {one.summary}" for one in OPERATIONS]
+    return "\n".join(
+        [
+            f"usage: {_PROMPT}OPERATION [WORDS] [--json] [--yes]",
+            "",
+            "See and mend a Celery deployment; the same as /kb in Slack.",
+            "",
+            *lines,
+            "",
+            "--json prints values for scripts; --yes confirms what destroys (for cron).",
+            "OPERATION --help explains one.",
+        ]
+    )
+
+
+def _explained(operation: AnyOperation) -> str:
+    lines = [f"usage: {_PROMPT}{usage(operation, operation.shell_name)}", "", operation.summary]
+    found = parameters(operation)
+    width = max((len(one.usage) for one in found), default=0)
+    lines += ["", *(f"  {one.usage:<{width}}  {one.word.help}" for one in found)] if found else []
+    also = [name for name in (operation.name, *operation.aliases) if name != operation.shell_name]
+    return "\n".join([*lines, *(["", f"Also: {', '.join(also)}"] if also else [])])

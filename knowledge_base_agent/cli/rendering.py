@@ -1,0 +1,99 @@
+"""A report on a terminal, drawn by rich. Text from outside is never read as rich's markup."""
+
+from collections.abc import Mapping
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import (
+    Chart,
+    Facts,
+    Note,
+    Part,
+    Preformatted,
+    Report,
+    Table,
+    Tone,
+    Value,
+)
+from knowledge_base_agent.wording import UNKNOWN, worded
+
+_STYLE = {Tone.NEUTRAL: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
+_MARK = {Tone.NEUTRAL: "", Tone.GOOD: "✓ ", Tone.WARNING: "! ", Tone.BAD: "✗ "}
+_BARS = " ▁▂▃▄▅▆▇█"
+
+
+def show(console: Console, report: Report) -> None:
+    """Print a report."""
+    title = Text(_MARK[report.tone] + report.title, style=f"bold {_STYLE[report.tone]}".strip())
+    parts = [Padding(_drawn(part), (1, 0, 0, 0)) for part in report.parts]
+    console.print(Group(title, Text(plain(report.text, 2000)), *parts))
+
+
+def _drawn(part: Part) -> RenderableType:
+    if isinstance(part, Facts):
+        return _facts(part)
+    if isinstance(part, Table):
+        return _table(part)
+    if isinstance(part, Chart):
+        return _chart(part.title, part.categories, part.series)
+    if isinstance(part, Note):
+        return Text(_MARK[part.tone] + part.text, style=_STYLE[part.tone])
+    return _preformatted(part)
+
+
+def _facts(part: Facts) -> RenderableType:
+    grid = Grid.grid(padding=(0, 2))
+    for fact in part.items:
+        value = _cell(fact.value)
+        value.stylize(_STYLE[fact.tone])
+        why = Text(f"({fact.why})", style="dim") if fact.why else Text()
+        grid.add_row(Text(fact.label, style="dim"), value, why)
+    return Group(Text(part.title, style="bold"), grid) if part.title else grid
+
+
+def _table(part: Table) -> RenderableType:
+    grid = Grid(title=part.caption, title_justify="left", title_style="bold", header_style="dim")
+    for index, column in enumerate(part.columns):
+        numbers = all(isinstance(row.cells[index], int | float) for row in part.rows)
+        keep = column.key in {"id", "task", "task_id"}
+        grid.add_column(
+            column.label, justify="right" if numbers else "left", no_wrap=keep, overflow="fold"
+        )
+    for row in part.rows:
+        grid.add_row(*(_cell(value) for value in row.cells), style=_STYLE[row.tone])
+    below = _below(part)
+    return Group(grid, Text(below, style="dim")) if below else grid
+
+
+def _below(part: Table) -> str:
+    if part.total is None:
+        return f"{len(part.rows)} shown; how many there are in all is unknown"
+    return f"{len(part.rows)} of {part.total:,} shown" if part.total > len(part.rows) else ""
+
+
+def _cell(value: Value) -> Text:
+    text = worded(value)
+    if value is None:
+        return Text(UNKNOWN, style="dim italic")
+    return Text(plain(text, 400) if isinstance(value, str) else text)
+
+
+def _chart(
+    title: str, categories: tuple[str, ...], series: Mapping[str, tuple[float, ...]]
+) -> RenderableType:
+    grid = Grid.grid(padding=(0, 2))
+    highest = max((number for numbers in series.values() for number in numbers), default=0) or 1
+    for name, numbers in series.items():
+        bars = "".join(_BARS[round(number / highest * (len(_BARS) - 1))] for number in numbers)
+        grid.add_row(Text(name, style="dim"), Text(bars), Text(f"{sum(numbers):,.0f} in all"))
+    span = f"{categories[0]} … {categories[-1]}" if categories else ""
+    return Group(Text(title, style="bold"), grid, Text(span, style="dim"))
+
+
+def _preformatted(part: Preformatted) -> RenderableType:
+    lines = Text("\n".join(plain(line, 1000) for line in part.text.splitlines()))
+    return Group(Text(part.title, style="bold"), lines) if part.title else lines

@@ -1,0 +1,75 @@
+"""Who may do what, for every kind of person."""
+
+import pytest
+
+from knowledge_base_agent.actors import Actor, Standing, Surface, shell_actor
+from knowledge_base_agent.operations.operation import Risk
+from knowledge_base_agent.policy import authorise
+from knowledge_base_agent.problems import Refused
+from knowledge_base_agent.settings import Settings
+
+NAMED = Settings(operators=("UOP", "SONCALL"), admins=("UADMIN",), viewers=())
+MEMBER = Standing(known=True, full_member=True, why_not="")
+
+
+def person(user_id: str, standing: Standing = MEMBER) -> Actor:
+    return Actor(id=user_id, name=user_id, surface=Surface.SLACK, standing=standing)
+
+
+def may(actor: Actor, risk: Risk, settings: Settings = NAMED) -> bool:
+    try:
+        authorise(actor, risk, settings)
+    except Refused:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("risk", list(Risk))
+def test_admins_and_operators_may_do_everything_that_there_is(risk: Risk) -> None:
+    assert may(person("UADMIN"), risk)
+    assert may(person("UOP"), risk)
+    assert may(shell_actor("root"), risk)
+
+
+def test_a_member_of_a_named_group_is_an_operator() -> None:
+    in_group = Standing(known=True, full_member=True, groups=frozenset({"SONCALL"}))
+    assert may(person("UANY", in_group), Risk.DESTROY)
+
+
+def test_every_other_full_member_may_look_and_change_nothing() -> None:
+    assert may(person("UANY"), Risk.READ)
+    assert not may(person("UANY"), Risk.CHANGE)
+    assert not may(person("UANY"), Risk.DESTROY)
+
+
+def test_with_viewers_named_nobody_else_may_look() -> None:
+    closed = Settings(viewers=("UVIEW",), operators=("UOP",))
+    assert may(person("UVIEW"), Risk.READ, closed)
+    assert may(person("UOP"), Risk.READ, closed)
+    assert not may(person("UANY"), Risk.READ, closed)
+
+
+def test_nobody_may_change_anything_until_someone_is_named() -> None:
+    fresh = Settings(operators=(), admins=(), viewers=())
+    with pytest.raises(Refused, match="Nobody has been named yet"):
+        authorise(person("UOP"), Risk.DESTROY, fresh)
+
+
+@pytest.mark.parametrize("user_id", ["UOP", "UADMIN", "UANY"])
+@pytest.mark.parametrize("risk", list(Risk))
+@pytest.mark.parametrize(
+    "why", ["a guest", "deactivated", "a bot", "of another organisation", "could not be looked up"]
+)
+def test_guests_strangers_bots_and_failed_lookups_are_refused_even_when_named(
+    user_id: str, risk: Risk, why: str
+) -> None:
+    known = why != "could not be looked up"
+    groups = frozenset({"SONCALL"})
+    standing = Standing(known=known, full_member=False, why_not=why, groups=groups)
+    assert not may(person(user_id, standing), risk)
+
+
+def test_the_refusal_tells_a_guest_why_and_whom_to_ask() -> None:
+    guest = Standing(known=True, full_member=False, why_not="a guest")
+    with pytest.raises(Refused, match=r"you are a guest.*Ask a member"):
+        authorise(person("UOP", guest), Risk.READ, NAMED)
