@@ -1,0 +1,72 @@
+"""What the agent does at present: one row, read by people and written by the agent's own task."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.tables import AGENT_STATE
+from knowledge_base_agent.records.upserts import upsert
+
+IDLE = "idle"
+RUNNING = "running"
+_ROW = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentState:
+    """The agent's state. `started_at` and `updated_at` are aware UTC; None before its first run."""
+
+    status: str
+    phase: str | None = None
+    task_id: str | None = None
+    source: str | None = None
+    started_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+def read_agent_state(connection: Connection) -> AgentState:
+    """Return the agent's state; idle when it has never run."""
+    row = connection.execute(select(AGENT_STATE).where(AGENT_STATE.c.id == _ROW)).mappings().first()
+    if row is None:
+        return AgentState(status=IDLE)
+    return AgentState(**{name: value for name, value in row.items() if name != "id"})
+
+
+def set_running(connection: Connection, *, task_id: str, source: str, phase: str) -> None:
+    """Say that the agent works on `source` in the task `task_id`, now in this phase.
+
+    A later phase of the same task keeps `started_at`.
+    """
+    before = read_agent_state(connection)
+    now = utc_now()
+    same = before.status == RUNNING and before.task_id == task_id
+    _write(
+        connection,
+        AgentState(
+            status=RUNNING,
+            phase=phase,
+            task_id=task_id,
+            source=source,
+            started_at=before.started_at if same and before.started_at else now,
+            updated_at=now,
+        ),
+    )
+
+
+def set_idle(connection: Connection, *, only_task: str | None = None) -> bool:
+    """Say that the agent does nothing. With `only_task`, only when the row is about that task; tell whether it was."""
+    before = read_agent_state(connection)
+    if only_task is not None and before.task_id != only_task:
+        return False
+    _write(connection, AgentState(status=IDLE, updated_at=utc_now()))
+    return True
+
+
+def _write(connection: Connection, state: AgentState) -> None:
+    values = {
+        "id": _ROW,
+        **{name: getattr(state, name) for name in AgentState.__dataclass_fields__},
+    }
+    connection.execute(upsert(connection, AGENT_STATE), values)

@@ -1,0 +1,229 @@
+"""From what Celery's signals carry to history entries. Reads attributes only; nothing here does I/O."""
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Celery
+
+from knowledge_base_agent.records import states
+from knowledge_base_agent.records.stream import Entry
+from knowledge_base_agent.records.task_ids import is_task_id
+from knowledge_base_agent.redaction import redact, shorten
+
+ARGS_CHARACTERS = 800
+MESSAGE_CHARACTERS = 1_000
+TRACEBACK_CHARACTERS = 12_000
+_NO_ARGS = frozenset({"()", "[]", "{}", "", None})
+
+
+class TaskEntries:
+    """Makes the entries of one process, and remembers what a later signal will not say again."""
+
+    def __init__(self) -> None:
+        self._publishing = threading.local()
+        # The parent is told of a hard time limit with the task's id alone, and of a lost child without its process id.
+        # A request lives as long as its run. Children inherit this at the fork, hence the process that filled it.
+        self._receiver = 0
+        self._requests: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+
+    def about_to_publish(self, app: Celery, headers: Mapping[str, Any], declare: Any) -> None:
+        """Note the time, and whether it is this app that publishes: only its own queues are declared with it."""
+        ours = True
+        for queue in (declare or ())[:1]:
+            ours = app.amqp.queues.get(getattr(queue, "name", "")) is queue
+        self._publishing.now = (headers.get("id"), _now()) if ours else None
+
+    def published(self, headers: Any, routing_key: str | None) -> Entry | None:
+        """Return the entry of a message that the broker has taken; None for another app's."""
+        task_id, at = getattr(self._publishing, "now", None) or (None, 0)
+        if (
+            not headers
+            or task_id is None
+            or headers.get("id") != task_id
+            or not is_task_id(task_id)
+        ):
+            return None
+        args, shortened = _arguments(headers.get("argsrepr"), headers.get("kwargsrepr"))
+        return Entry(
+            states.PENDING,
+            task_id,
+            at,
+            headers.get("task") or "",
+            retries=headers.get("retries") or 0,
+            nesting=headers.get("replaced_task_nesting") or 0,
+            queue=routing_key,
+            parent_id=headers.get("parent_id"),
+            root_id=headers.get("root_id"),
+            args_repr=args,
+            args_shortened=shortened,
+            eta=_microseconds(headers.get("eta")),
+            time_limit=(headers.get("timelimit") or (None,))[0],
+        )
+
+    def received(self, request: Any, consumer: Any) -> Entry:
+        """Return the entry of a message that a worker took. It repeats what publishers say: not all are tracked."""
+        self._receiver = os.getpid()
+        self._requests[request.id] = request
+        headers = request.request_dict
+        args, shortened = _arguments(request.argsrepr, request.kwargsrepr)
+        limit = request.time_limits[0] or request.task.time_limit
+        return Entry(
+            states.RECEIVED,
+            request.id,
+            _now(),
+            request.name,
+            retries=headers.get("retries") or 0,
+            nesting=request.replaced_task_nesting,
+            redelivered=bool(request.delivery_info.get("redelivered")),
+            queue=request.delivery_info.get("routing_key"),
+            worker=request.hostname,
+            parent_id=request.parent_id,
+            root_id=request.root_id,
+            args_repr=args,
+            args_shortened=shortened,
+            eta=_microseconds(request.eta),
+            time_limit=limit or getattr(getattr(consumer, "controller", None), "time_limit", None),
+        )
+
+    def started(self, task: Any, task_id: str) -> Entry:
+        """Return the entry of a run that begins now, in this process."""
+        return _of_run(states.STARTED, task.name, task.request, task_id)
+
+    def progressed(self, task: Any) -> Entry:
+        """Return the entry of a run that has told how far it is."""
+        return _of_run(states.PROGRESS, task.name, task.request, task.request.id)
+
+    def succeeded(self, task: Any) -> Entry:
+        """Return the entry of a run that succeeded."""
+        return _of_run(states.SUCCESS, task.name, task.request, task.request.id)
+
+    def gave_up(self, task: Any, reason: object) -> Entry:
+        """Return the entry of a run that ended by Reject or Ignore."""
+        error = _error(reason, None)
+        return _of_run(states.REJECTED, task.name, task.request, task.request.id, **error)
+
+    def retried(self, task: Any, request: Any, reason: Any, einfo: Any) -> Entry:
+        """Return the entry that announces the next run; its number is one more than the run's that failed."""
+        error = _error(getattr(reason, "exc", None) or reason, einfo)
+        retries = (request.retries or 0) + 1
+        return _of_run(
+            states.RETRY,
+            task.name,
+            request,
+            request.id,
+            retries=retries,
+            redelivered=False,
+            **error,
+        )
+
+    def failed(self, task: Any, task_id: str, exception: object, einfo: Any) -> Entry:
+        """Return the entry of a failure, also of one that only the pool's parent saw."""
+        request = self._as_received(task_id) or task.request
+        return _of_run(states.FAILURE, task.name, request, task_id, **_error(exception, einfo))
+
+    def revoked(self, task: Any, request: Any, how: Mapping[str, Any]) -> Entry:
+        """Return the entry of a task that a worker discarded, or whose run was terminated."""
+        what = "expired" if how.get("expired") else "revoked"
+        if how.get("terminated"):
+            what = f"terminated ({how.get('signum')})"
+        error = {"error_class": None, "error_message": what, "traceback": None}
+        known = self._as_received(request.id) or request
+        return _of_run(states.REVOKED, task.name, known, request.id, **error)
+
+    def _as_received(self, task_id: str) -> Any:
+        return self._requests.get(task_id) if os.getpid() == self._receiver else None
+
+    def message_rejected(self, message: Any, reason: object, worker: str | None) -> Entry | None:
+        """Return the entry of a message that no worker could use; None when it does not say which task it is."""
+        headers = getattr(message, "headers", None) or {}
+        task_id = headers.get("id")
+        if not isinstance(task_id, str) or not is_task_id(task_id):
+            return None
+        name = str(headers.get("task") or "")
+        retries = headers.get("retries")
+        return Entry(
+            states.REJECTED,
+            task_id,
+            _now(),
+            name,
+            retries=retries if isinstance(retries, int) else 0,
+            worker=worker,
+            **_error(reason, None) if reason else {"error_message": "unknown or invalid message"},
+        )
+
+
+def _of_run(state: str, name: str, request: Any, task_id: str, **more: Any) -> Entry:
+    delivery = getattr(request, "delivery_info", None) or {}
+    # The parent's Request says which child had the task; a child's Context has no such attribute.
+    process_id = getattr(request, "worker_pid", os.getpid())
+    fields: dict[str, Any] = {
+        "retries": _retries(request),
+        "nesting": getattr(request, "replaced_task_nesting", 0) or 0,
+        "redelivered": bool(delivery.get("redelivered")),
+        "queue": delivery.get("routing_key"),
+        "worker": getattr(request, "hostname", None),
+        "process_id": process_id,
+        "parent_id": getattr(request, "parent_id", None),
+        "root_id": getattr(request, "root_id", None),
+    }
+    return Entry(state, task_id, _now(), name, **(fields | more))
+
+
+def _retries(request: Any) -> int:
+    # The parent's Request keeps it in its dict, the child's Context as an attribute.
+    headers = getattr(request, "request_dict", None)
+    found = headers.get("retries") if headers is not None else getattr(request, "retries", 0)
+    return found or 0
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _microseconds(moment: Any) -> int | None:
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:  # a foreign publisher's own format; the worker will refuse or tell it
+            return None
+    if not isinstance(moment, datetime):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1_000_000)
+
+
+def _arguments(args: Any, kwargs: Any) -> tuple[str | None, bool]:
+    """Return both reprs as one text, redacted and shortened, and whether anything was left out.
+
+    Celery itself shortens with "..." above 1,024 characters or a depth of 3; an argument that really holds three dots
+    is thus also called shortened.
+    """
+    shown = [str(part) for part in (args, kwargs) if part not in _NO_ARGS]
+    if not shown:
+        return "", False
+    text, cut = shorten(redact(" ".join(shown)), ARGS_CHARACTERS)
+    return text, cut or any("..." in part for part in shown)
+
+
+def _error(exception: object, einfo: Any) -> dict[str, str | None]:
+    text = getattr(einfo, "traceback", None)
+    message = shorten(redact(str(exception)), MESSAGE_CHARACTERS)[0]
+    traceback = None
+    if isinstance(text, str):
+        redacted = redact(text)
+        # The end of a traceback says most.
+        traceback = (
+            redacted
+            if len(redacted) <= TRACEBACK_CHARACTERS
+            else "…" + redacted[-TRACEBACK_CHARACTERS:]
+        )
+    return {
+        "error_class": type(exception).__name__,
+        "error_message": message,
+        "traceback": traceback,
+    }

@@ -1,0 +1,141 @@
+"""`track(app)`: Celery's signals, in clients and workers, become entries of the history stream.
+
+One line in any Celery project. No task ever fails or waits because of it: see `outbox.py`. What the pool's
+parent process sees (received, revoked, time limits, lost children) comes from there, the rest from the child that runs
+the task.
+"""
+
+import atexit
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, signals
+
+from knowledge_base_agent.records.outbox import Outbox
+from knowledge_base_agent.records.stream import HISTORY_KEY
+from knowledge_base_agent.records.task_entries import TaskEntries
+from knowledge_base_agent.settings import load_settings
+
+DEFAULT_CAP = 1_000_000
+_FLUSH_SECONDS = 0.5
+_TRACKED: "weakref.WeakKeyDictionary[Celery, Tracking]" = weakref.WeakKeyDictionary()
+
+
+class Tracking:
+    """The tracking of one app in this process. Celery's signals are process-wide, so it picks out its own app's."""
+
+    def __init__(self, app: Celery, outbox: Outbox) -> None:
+        self._app = weakref.ref(app)
+        self.outbox = outbox
+        self._entries = TaskEntries()
+        self._receivers: list[tuple[Any, Callable[..., None]]] = [
+            (signals.before_task_publish, self._before_publish),
+            (signals.after_task_publish, self._published),
+            (signals.task_received, self._received),
+            (signals.task_prerun, self._started),
+            (signals.task_success, self._succeeded),
+            (signals.task_retry, self._retried),
+            (signals.task_failure, self._failed),
+            (signals.task_internal_error, self._failed),
+            (signals.task_revoked, self._revoked),
+            (signals.task_rejected, self._message_rejected),
+            (signals.task_postrun, self._ended),
+            (signals.worker_process_shutdown, self._flush),
+            (signals.worker_shutdown, self._flush),
+        ]
+        for signal, receiver in self._receivers:
+            signal.connect(
+                receiver, weak=False, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}"
+            )
+        atexit.register(self._flush)
+
+    def stop(self) -> None:
+        """Send what waits and listen no more."""
+        for signal, receiver in self._receivers:
+            signal.disconnect(receiver, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}")
+        atexit.unregister(self._flush)
+        self._flush()
+
+    def _is_ours(self, task: Any) -> bool:
+        return getattr(task, "app", None) is self._app()
+
+    def _before_publish(self, declare: Any = None, headers: Any = None, **_: Any) -> None:
+        app = self._app()
+        if app is not None and headers:
+            self._entries.about_to_publish(app, headers, declare)
+
+    def _published(self, headers: Any = None, routing_key: Any = None, **_: Any) -> None:
+        entry = self._entries.published(headers, routing_key)
+        if entry is not None:
+            self.outbox.put(entry)
+
+    def _received(self, request: Any = None, sender: Any = None, **_: Any) -> None:
+        if self._is_ours(request.task):
+            self.outbox.put(self._entries.received(request, sender))
+
+    def _started(self, task: Any = None, task_id: str = "", **_: Any) -> None:
+        if self._is_ours(task) and not task.request.is_eager:
+            # At once: a body that never lets go of the interpreter would keep the background thread from saying it.
+            self.outbox.put(self._entries.started(task, task_id), urgent=True)
+
+    def _succeeded(self, sender: Any = None, **_: Any) -> None:
+        if self._is_ours(sender) and not sender.request.is_eager:
+            self.outbox.put(self._entries.succeeded(sender))
+
+    def _retried(
+        self, sender: Any = None, request: Any = None, reason: Any = None, **more: Any
+    ) -> None:
+        if self._is_ours(sender) and not request.is_eager:
+            self.outbox.put(self._entries.retried(sender, request, reason, more.get("einfo")))
+
+    def _failed(self, sender: Any = None, task_id: str = "", **more: Any) -> None:
+        if self._is_ours(sender) and not sender.request.is_eager:
+            entry = self._entries.failed(sender, task_id, more.get("exception"), more.get("einfo"))
+            self.outbox.put(entry)
+
+    def _revoked(self, sender: Any = None, request: Any = None, **how: Any) -> None:
+        if self._is_ours(sender):
+            self.outbox.put(self._entries.revoked(sender, request, how))
+
+    def _message_rejected(
+        self, sender: Any = None, message: Any = None, exc: Any = None, **_: Any
+    ) -> None:
+        if getattr(sender, "app", None) is self._app():
+            entry = self._entries.message_rejected(message, exc, getattr(sender, "hostname", None))
+            if entry is not None:
+                self.outbox.put(entry)
+
+    def _ended(
+        self, task: Any = None, state: str | None = None, retval: Any = None, **_: Any
+    ) -> None:
+        # Reject and Ignore end a run without any other signal.
+        if state in {"REJECTED", "IGNORED"} and self._is_ours(task) and not task.request.is_eager:
+            self.outbox.put(self._entries.gave_up(task, retval))
+
+    def progressed(self, task: Any) -> None:
+        """Say that the current task has told how far it is."""
+        self.outbox.put(self._entries.progressed(task))
+
+    def _flush(self, **_: Any) -> None:
+        self.outbox.flush(_FLUSH_SECONDS)
+
+
+def track(app: Celery, redis_url: str | None = None, *, cap: int = DEFAULT_CAP) -> Tracking:
+    """Record the history of this app's tasks in a stream of the Redis at `redis_url`, of about `cap` entries.
+
+    Without a URL, `KB_HISTORY_URL` or else `REDIS_PROGRESS_URL` names it. Tracking an app again replaces the former.
+    """
+    url = redis_url or load_settings().history_url
+    former = _TRACKED.pop(app, None)
+    if former is not None:
+        former.stop()
+    _TRACKED[app] = Tracking(app, Outbox(url, key=HISTORY_KEY, cap=cap))
+    return _TRACKED[app]
+
+
+def emit_progress(app: Celery) -> None:
+    """Let the history say that the app's current task is in progress. Without tracking it does nothing."""
+    tracking = _TRACKED.get(app)
+    if tracking is not None and app.current_task is not None:
+        tracking.progressed(app.current_task)

@@ -1,0 +1,28 @@
+"""INSERT … ON CONFLICT, which SQLite and PostgreSQL both have, and SQLAlchemy spells per dialect."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return a statement that inserts whole rows, and replaces those whose primary key is there already."""
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    others = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def add_to(connection: Connection, table: Table, amount: str) -> Any:
+    """Return a statement that adds the given figure to the column `amount`, from zero where there is no row yet."""
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    total = table.c[amount] + insert.excluded[amount]
+    return insert.on_conflict_do_update(index_elements=keys, set_={amount: total})
