@@ -1,0 +1,190 @@
+"""Wall-clock deadlines for calls that may block: the one place of the project that starts threads for them.
+
+A blocking call can't be stopped from outside. What can be done: run it in a daemon thread, stop waiting at the
+deadline, and keep count of the threads left behind, so that a dead source is refused at once instead of eating threads.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar, cast
+
+from knowledge_base_agent.problems import Away, Problem
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+ABANDONED_LIMIT = 8
+"""Calls to one source that may hang at once before the next is refused without being tried."""
+_IDLE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """The moment by which an answer must be there, on this machine's monotonic clock."""
+
+    at: float
+
+    @classmethod
+    def after(cls, span: timedelta | float) -> "Deadline":
+        """Return the deadline that is `span` (seconds or a timedelta) from now."""
+        seconds = span.total_seconds() if isinstance(span, timedelta) else span
+        return cls(at=time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds left, never below 0."""
+        return max(self.at - time.monotonic(), 0.0)
+
+    @property
+    def expired(self) -> bool:
+        """Whether nothing is left."""
+        return time.monotonic() >= self.at
+
+    def at_most(self, seconds: float) -> "Deadline":
+        """Return this deadline, or the one `seconds` from now if that is sooner."""
+        return Deadline(at=min(self.at, time.monotonic() + seconds))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """What stands in the place of a figure that could not be read. Never zero, never empty."""
+
+    reason: str
+
+
+@dataclass(kw_only=True)
+class _Call(Generic[T]):
+    """One call on its way through a thread; `done` is set when `result` or `error` is there."""
+
+    function: Callable[[], T]
+    source: str
+    done: threading.Event = field(default_factory=threading.Event)
+    result: T | None = None
+    error: BaseException | None = None
+    abandoned: bool = False
+    finished: bool = False
+
+
+class Threads:
+    """Daemon threads, made when needed and reused, that run blocking calls."""
+
+    def __init__(self, *, abandoned_limit: int = ABANDONED_LIMIT) -> None:
+        self._limit = abandoned_limit
+        self._lock = threading.Lock()
+        self._waiting: SimpleQueue[_Call[object]] = SimpleQueue()
+        self._idle = 0
+        self._abandoned: Counter[str] = Counter()
+
+    def within(self, deadline: Deadline, function: Callable[[], T], *, source: str) -> T:
+        """Run a blocking call; raise `Away` at the deadline, or at once when too many calls to `source` hang.
+
+        `source` is what a person calls the other side ("the broker"). Errors of the call itself pass through.
+        """
+        return self._await(deadline, self._begin(deadline, function, source))
+
+    def gather(
+        self, deadline: Deadline, calls: Mapping[str, Callable[[], T]]
+    ) -> dict[str, T | Unknown]:
+        """Ask all at once; each answer is a result, or `Unknown` where a `Problem` or the deadline came first.
+
+        The keys name the sources. Errors that are no `Problem` are defects of ours and pass through.
+        """
+        started: dict[str, _Call[T] | Unknown] = {}
+        for name, function in calls.items():
+            try:
+                started[name] = self._begin(deadline, function, name)
+            except Problem as problem:
+                started[name] = Unknown(reason=problem.what)
+        settled: dict[str, T | Unknown] = {}
+        for name, call in started.items():
+            if isinstance(call, Unknown):
+                settled[name] = call
+                continue
+            try:
+                settled[name] = self._await(deadline, call)
+            except Problem as problem:
+                settled[name] = Unknown(reason=problem.what)
+        return settled
+
+    def _begin(self, deadline: Deadline, function: Callable[[], T], source: str) -> _Call[T]:
+        if deadline.expired:
+            raise _late(source)
+        call = _Call(function=function, source=source)
+        with self._lock:
+            hanging = self._abandoned[source]
+            if hanging >= self._limit:
+                raise Away(
+                    f"{hanging} calls to {source} still hang, so no further one was tried.",
+                    f"Look at {source} itself; this clears by itself once it answers again.",
+                    source=source,
+                )
+            fresh = self._idle == 0
+            self._idle -= 0 if fresh else 1
+        self._waiting.put(cast("_Call[object]", call))
+        if fresh:
+            threading.Thread(target=self._serve, name="kb-fleet", daemon=True).start()
+        return call
+
+    def _await(self, deadline: Deadline, call: _Call[T]) -> T:
+        if not call.done.wait(deadline.remaining()):
+            with self._lock:
+                if not call.finished:
+                    call.abandoned = True
+                    self._abandoned[call.source] += 1
+            if call.abandoned:
+                raise _late(call.source)
+        if call.error is not None:
+            raise call.error
+        return cast("T", call.result)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                call = self._waiting.get(timeout=_IDLE_SECONDS)
+            except Empty:
+                with self._lock:
+                    if self._idle == 0:  # a call was promised to this thread a moment ago
+                        continue
+                    self._idle -= 1
+                return
+            self._run(call)
+
+    def _run(self, call: _Call[object]) -> None:
+        try:
+            call.result = call.function()
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
+            call.error = error
+        with self._lock:
+            call.finished = True
+            self._idle += 1
+            if call.abandoned:
+                self._abandoned[call.source] -= 1
+        if call.abandoned:
+            log.info("a call to %s ended after its deadline: %r", call.source, call.error)
+        call.done.set()
+
+
+def _late(source: str) -> Away:
+    return Away(
+        f"{source[:1].upper()}{source[1:]} did not answer in time.",
+        f"Check that {source} is up and reachable from here, then ask again.",
+        source=source,
+    )
+
+
+_THREADS = Threads()
+
+
+def within(deadline: Deadline, function: Callable[[], T], *, source: str) -> T:
+    """Run a blocking call in the shared threads: see `Threads.within`."""
+    return _THREADS.within(deadline, function, source=source)
+
+
+def gather(deadline: Deadline, calls: Mapping[str, Callable[[], T]]) -> dict[str, T | Unknown]:
+    """Ask all at once in the shared threads: see `Threads.gather`."""
+    return _THREADS.gather(deadline, calls)

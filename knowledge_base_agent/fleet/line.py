@@ -1,0 +1,222 @@
+"""One connection of our own to the broker, on which questions go out to workers and raw replies come back."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Consumer, Producer, Queue
+from kombu.exceptions import ContentDisallowed, DecodeError
+from kombu.message import Message
+
+from knowledge_base_agent.fleet.absent import Missing
+from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, counting, socket_options
+
+_NOT_FOUND = 404
+_SLICE = 0.05
+"""Seconds of one wait for a reply: kombu may overrun a wait by its length."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One control command, to every worker or to those named."""
+
+    command: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    destination: tuple[str, ...] | None = None
+    reads: bool = True
+    """False for whatever changes something: it is never sent a second time by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What one worker said, as it said it. Two workers of one name give two of these."""
+
+    worker: str
+    body: Any
+    after: float
+    """Seconds from the question to this reply."""
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """A question that is on its way: what came back so far."""
+
+    question: Question
+    ticket: str = field(default_factory=lambda: str(uuid.uuid4()))
+    sent: float = 0.0
+    """On the monotonic clock."""
+    receivers: int | None = None
+    replies: list[Reply] = field(default_factory=list)
+    missing: Missing | None = None
+    unreadable: int = 0
+
+    def names(self) -> frozenset[str]:
+        """Return who answered."""
+        return frozenset(reply.worker for reply in self.replies)
+
+    def quiet_for(self, seconds: float) -> bool:
+        """Tell whether this long has passed since the last reply, or since the question."""
+        last = self.replies[-1].after if self.replies else 0.0
+        return time.monotonic() - self.sent - last >= seconds
+
+    def again(self) -> None:
+        """Make ready to be sent once more, with a ticket that no old reply carries."""
+        self.ticket = str(uuid.uuid4())
+        self.sent = 0.0
+        self.receivers = None
+        self.replies = []
+
+
+class Line:
+    """A connection, a channel and a reply queue; used by one thread at a time, and by many questions in turn."""
+
+    def __init__(self, app: Celery, on_late: Callable[[Iterable[str]], None]) -> None:
+        self._on_late = on_late
+        self._mailbox: Any = app.control.mailbox  # type: ignore[attr-defined]
+        self._connection = open_connection(app)
+        self._channel = self._connection.channel()
+        self._key = str(uuid.uuid4())
+        self._serializer = "json" if "json" in (self._mailbox.accept or ()) else None
+        self._producer = Producer(
+            self._channel, serializer=self._serializer or self._mailbox.serializer
+        )
+        self._queue = self._reply_queue()
+        self._open: dict[str, Asked] = {}
+        self.unreadable = 0
+        """Replies that came in a form which is never decoded here (pickle)."""
+        self._consumer = Consumer(
+            self._channel,
+            [self._queue],
+            callbacks=[self._heard],
+            no_ack=True,
+            accept=[kind for kind in self._mailbox.accept or ["json"] if "pickle" not in kind],
+            on_decode_error=self._refused,
+        )
+        self._consumer.consume()
+
+    def send(self, asked: Asked) -> None:
+        """Broadcast one question; what comes back is added to `asked` by `listen`."""
+        self._rebind()
+        self._open[asked.ticket] = asked
+        question = asked.question
+        message = {
+            "method": question.command,
+            "arguments": dict(question.arguments),
+            "destination": list(question.destination) if question.destination else None,
+            "pattern": None,
+            "matcher": None,
+            "ticket": asked.ticket,
+            "reply_to": {
+                "exchange": self._mailbox.reply_exchange.name,
+                "routing_key": self._key,
+            },
+        }
+        asked.sent = time.monotonic()
+        self._producer.publish(
+            message,
+            exchange=self._mailbox.exchange.name,
+            declare=[self._mailbox.exchange],
+            headers={"clock": self._mailbox.clock.forward(), "expires": 0},
+            retry=False,
+        )
+        asked.receivers = getattr(self._channel, "receivers", None)
+
+    def listen(self, seconds: float) -> None:
+        """Take in at most one reply, or return when none came; waits `seconds` or a short slice, whichever is less."""
+        try:
+            self._connection.drain_events(timeout=min(max(seconds, 0.001), _SLICE))
+        except TimeoutError:
+            return
+        except (ContentDisallowed, DecodeError):
+            self.unreadable += 1
+
+    def forget(self, questions: Iterable[Asked]) -> None:
+        """Count what still comes for these questions as late."""
+        for asked in questions:
+            self._open.pop(asked.ticket, None)
+
+    def bound(self, candidates: Iterable[str]) -> frozenset[str]:
+        """Return the worker names whose mailbox the broker knows.
+
+        On Redis that is everyone, the killed included; on RabbitMQ those of `candidates` that are connected.
+        """
+        suffix = f".{self._mailbox.namespace}.pidbox"
+        table = getattr(self._channel, "get_table", None)
+        if table is None:
+            return frozenset(name for name in candidates if self._mailbox_exists(name + suffix))
+        queues = [str(row[-1]) for row in table(self._mailbox.exchange.name)]
+        return frozenset(name[: -len(suffix)] for name in queues if name.endswith(suffix))
+
+    def _mailbox_exists(self, queue: str) -> bool:
+        channel: Any = (
+            self._connection.channel()
+        )  # its own: a refusal closes the channel it came on
+        try:
+            channel.queue_declare(queue, passive=True)
+        except self._connection.channel_errors as error:
+            return (
+                getattr(error, "code", None) != _NOT_FOUND
+            )  # 405: there, and exclusive to its worker
+        channel.close()
+        return True
+
+    def close(self) -> None:
+        """Close the connection; the reply queue goes with it."""
+        self._queue.delete(if_unused=False, if_empty=False)
+        self._connection.release()
+
+    def drop(self) -> None:
+        """Close without a word to the broker, for a connection that is broken already."""
+        self._connection.collect(socket_timeout=0.1)
+
+    def _reply_queue(self) -> Queue:
+        exchange = self._mailbox.reply_exchange
+        return Queue(
+            f"{self._key}.{exchange.name}",
+            exchange=exchange,
+            routing_key=self._key,
+            durable=False,
+            exclusive=True,
+            auto_delete=True,
+            expires=60.0,
+        ).bind(self._channel)
+
+    def _rebind(self) -> None:
+        # A Redis that was emptied has lost our reply address, and every worker would look silent.
+        state = getattr(self._channel, "state", None)
+        if state is not None and hasattr(state, "queue_bindings_delete"):
+            state.queue_bindings_delete(self._queue.name)
+            self._queue.queue_bind()
+
+    def _heard(self, body: object, message: Message) -> None:
+        if not isinstance(body, dict):
+            self.unreadable += 1
+            return
+        asked = self._open.get(str((message.headers or {}).get("ticket")))
+        if asked is None:
+            self._on_late(str(name) for name in body)
+            return
+        after = time.monotonic() - asked.sent
+        asked.replies += [
+            Reply(worker=str(name), body=said, after=after) for name, said in body.items()
+        ]
+
+    def _refused(self, _message: Message, _error: Exception) -> None:
+        self.unreadable += 1
+
+
+def open_connection(app: Celery) -> Connection:
+    """Open a connection of our own, outside the app's pools, with a limit on every blocking step."""
+    plain = app.connection_for_write()
+    transport = plain.get_transport_cls()
+    options = socket_options(transport)
+    connection: Connection = app.connection_for_write(
+        transport=counting(transport), transport_options=options, connect_timeout=CONNECT_SECONDS
+    )
+    connection.ensure_connection(
+        max_retries=len(connection.alt or ()), interval_start=0, interval_step=0
+    )
+    return connection

@@ -1,0 +1,125 @@
+"""From Celery's own five answers to a `WorkerView`, for workers that do not know our command. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from knowledge_base_agent.fleet.line import Reply
+from knowledge_base_agent.fleet.reading import (
+    ARGUMENTS_LIMIT,
+    flag,
+    moment,
+    number,
+    numbers,
+    pool_of,
+    seconds,
+    text,
+)
+from knowledge_base_agent.fleet.views import HeldTask, Place, WorkerView
+from knowledge_base_agent.redaction import plain
+
+LISTED = 200
+"""How many reserved and scheduled tasks of one worker are kept; the counts are of all."""
+PLAIN_QUESTIONS = ("active", "reserved", "scheduled", "stats", "active_queues")
+
+
+def read_plain(
+    name: str,
+    said: Mapping[str, Reply],
+    sent_at: datetime,
+    *,
+    arguments: bool,
+    ours: bool | None,
+) -> WorkerView:
+    """Read one worker's answers, by command; a command without an answer leaves its figures unknown or empty."""
+    last = max((reply.after for reply in said.values()), default=0.0)
+    heard_at = sent_at + timedelta(seconds=last)
+    stats: Mapping[str, Any] = _mapping(said.get("stats"))
+    pool = stats.get("pool") or {}
+    rows = {place: _rows(said.get(place)) for place in Place}
+
+    def tasks(place: Place) -> tuple[HeldTask, ...]:
+        kept = rows[place] if place is Place.ACTIVE else rows[place][:LISTED]
+        return tuple(_task(row, name, place, heard_at, arguments=arguments) for row in kept)
+
+    return WorkerView(
+        name=name,
+        pid=number(stats.get("pid")),
+        pool=pool_of(pool.get("implementation")),
+        concurrency=number(pool.get("max-concurrency")),
+        prefetch=number(stats.get("prefetch_count")),
+        busy=len(rows[Place.ACTIVE]),
+        waiting=len(rows[Place.RESERVED]),
+        postponed=len(rows[Place.SCHEDULED]),
+        active=tasks(Place.ACTIVE),
+        reserved=tasks(Place.RESERVED),
+        scheduled=tasks(Place.SCHEDULED),
+        queues=_queues(said.get("active_queues")),
+        memory_kb=number(_mapping_of(stats.get("rusage")).get("maxrss")),
+        uptime=seconds(stats.get("uptime")),
+        clock=_clock(stats.get("clock")),
+        skew=_skew_at_least(rows[Place.ACTIVE], heard_at),
+        processes=numbers(pool.get("processes")),
+        occupied=None,
+        revoked=None,
+        processed=_total(stats.get("total")),
+        ours=ours,
+        answered_after=timedelta(seconds=last),
+    )
+
+
+def _task(
+    row: Mapping[str, Any], worker: str, place: Place, heard_at: datetime, *, arguments: bool
+) -> HeldTask:
+    request = _mapping_of(row.get("request")) if place is Place.SCHEDULED else row
+    delivery = _mapping_of(request.get("delivery_info"))
+    start = request.get("time_start")
+    started = datetime.fromtimestamp(start, UTC) if isinstance(start, int | float) else None
+    told = f"{request.get('args')} {request.get('kwargs')}" if arguments else None
+    return HeldTask(
+        id=str(request.get("id")),
+        name=str(request.get("name")),
+        worker=worker,
+        place=place,
+        queue=text(delivery.get("routing_key")),
+        started_at=min(started, heard_at) if started else None,
+        process=number(request.get("worker_pid")),
+        redelivered=flag(delivery.get("redelivered")),
+        eta=moment(row.get("eta")),
+        arguments=None if told is None else plain(told[: 4 * ARGUMENTS_LIMIT], ARGUMENTS_LIMIT),
+    )
+
+
+def _skew_at_least(active: list[Mapping[str, Any]], heard_at: datetime) -> timedelta | None:
+    """Return how far the worker's clock is ahead at least, where a task seems to start in the future."""
+    starts = [row.get("time_start") for row in active]
+    latest = max((start for start in starts if isinstance(start, int | float)), default=0.0)
+    ahead = timedelta(seconds=latest - heard_at.timestamp())
+    return ahead if ahead > timedelta(seconds=2) else None
+
+
+def _rows(reply: Reply | None) -> list[Mapping[str, Any]]:
+    body = reply.body if reply else None
+    return [row for row in body if isinstance(row, dict)] if isinstance(body, list) else []
+
+
+def _mapping(reply: Reply | None) -> Mapping[str, Any]:
+    return _mapping_of(reply.body if reply else None)
+
+
+def _mapping_of(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _queues(reply: Reply | None) -> tuple[str, ...] | None:
+    if reply is None or not isinstance(reply.body, list):
+        return None
+    return tuple(sorted(str(queue.get("name")) for queue in _rows(reply)))
+
+
+def _clock(value: object) -> int | None:
+    return int(value) if isinstance(value, str) and value.isdigit() else number(value)
+
+
+def _total(value: object) -> int | None:
+    return sum(value.values()) if isinstance(value, dict) else None

@@ -1,0 +1,131 @@
+"""From what a worker said about itself, in our own command's words, to a `WorkerView`. Pure; trusts no type."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from knowledge_base_agent.fleet.line import Reply
+from knowledge_base_agent.fleet.views import HeldTask, Place, Pool, WorkerView
+from knowledge_base_agent.fleet.worker_words import FIELDS
+from knowledge_base_agent.redaction import plain
+
+ARGUMENTS_LIMIT = 1024
+
+_POOLS = {
+    "prefork": Pool.PREFORK,
+    "asynpool": Pool.PREFORK,
+    "thread": Pool.THREADS,
+    "gevent": Pool.GEVENT,
+    "eventlet": Pool.EVENTLET,
+    "solo": Pool.SOLO,
+}
+
+
+def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerView:
+    """Read an answer to our own command."""
+    said: Mapping[str, Any] = reply.body
+    heard_at = sent_at + timedelta(seconds=reply.after)
+    counts = [number(count) or 0 for count in said.get("counts") or (0, 0, 0)]
+
+    def tasks(place: Place) -> tuple[HeldTask, ...]:
+        return tuple(_task(row, reply.worker, place, heard_at) for row in said.get(place) or ())
+
+    theirs, now = said.get("app"), seconds(said.get("now"))
+    return WorkerView(
+        name=reply.worker,
+        pid=number(said.get("pid")),
+        pool=pool_of(said.get("pool")),
+        concurrency=number(said.get("size")),
+        prefetch=number(said.get("prefetch")),
+        busy=counts[0],
+        waiting=counts[1],
+        postponed=counts[2],
+        active=tasks(Place.ACTIVE),
+        reserved=tasks(Place.RESERVED),
+        scheduled=tasks(Place.SCHEDULED),
+        queues=texts(said.get("queues")),
+        memory_kb=number(said.get("memory")),
+        uptime=seconds(said.get("uptime")),
+        clock=number(said.get("clock")),
+        skew=None if now is None else now - timedelta(seconds=heard_at.timestamp()),
+        processes=numbers(said.get("processes")),
+        occupied=numbers(said.get("occupied")),
+        revoked=number(said.get("revoked")),
+        processed=number(said.get("processed")),
+        ours=theirs == our_app if theirs and our_app else None,
+        answered_after=timedelta(seconds=reply.after),
+    )
+
+
+def _task(row: list[Any], worker: str, place: Place, heard_at: datetime) -> HeldTask:
+    said = dict(zip(FIELDS, row, strict=False))
+    age = seconds(said.get("age"))
+    arguments = said.get("arguments")
+    return HeldTask(
+        id=str(said.get("id")),
+        name=str(said.get("name")),
+        worker=worker,
+        place=place,
+        queue=text(said.get("queue")),
+        # The age was taken on the worker's own clock, so a wrong wall clock cancels out.
+        started_at=None if age is None else heard_at - max(age, timedelta()),
+        process=number(said.get("process")),
+        redelivered=flag(said.get("redelivered")),
+        eta=moment(said.get("eta")),
+        time_limit=seconds(said.get("limit")),
+        retries=number(said.get("retries")),
+        group=text(said.get("group")),
+        chord=flag(said.get("chord")),
+        root=text(said.get("root")),
+        parent=text(said.get("parent")),
+        arguments=None if arguments is None else plain(str(arguments), ARGUMENTS_LIMIT),
+    )
+
+
+def pool_of(implementation: object) -> Pool:
+    """Return the pool that `module:Class` names."""
+    module = str(implementation).split(":")[0]
+    return next((pool for word, pool in _POOLS.items() if word in module), Pool.OTHER)
+
+
+def number(value: object) -> int | None:
+    """Return a whole number, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def numbers(value: object) -> tuple[int, ...] | None:
+    """Return whole numbers, or None if it is no list."""
+    return tuple(one for one in value if isinstance(one, int)) if isinstance(value, list) else None
+
+
+def seconds(value: object) -> timedelta | None:
+    """Return a span given in seconds, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return timedelta(seconds=value)
+
+
+def text(value: object) -> str | None:
+    """Return text that is not empty, or None."""
+    return value if isinstance(value, str) and value else None
+
+
+def texts(value: object) -> tuple[str, ...] | None:
+    """Return a list of texts, or None if it is no list."""
+    return tuple(str(one) for one in value) if isinstance(value, list) else None
+
+
+def flag(value: object) -> bool | None:
+    """Return a yes or no, or None."""
+    return value if isinstance(value, bool) else None
+
+
+def moment(value: object) -> datetime | None:
+    """Return an ISO 8601 time as aware UTC, or None. One without a zone is UTC, as Celery sends it."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)

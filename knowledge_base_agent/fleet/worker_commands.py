@@ -1,0 +1,153 @@
+"""Our own control command, run inside the worker: all that Celery tells with five questions, in one small answer.
+
+Imported by the app that is looked after, so that its workers know it. It leaves arguments out unless they are asked
+for, caps the lists beside their exact counts, and tells ages instead of times, so that a wrong clock does no harm.
+"""
+
+import heapq
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from celery.worker import state as worker_state
+from celery.worker.control import inspect_command
+from celery.worker.request import Request
+
+from knowledge_base_agent.fleet.worker_words import LOOK, VERSION
+
+ARGUMENTS_LIMIT = 1024
+"""Characters of arguments that leave the worker."""
+
+
+@inspect_command(
+    name=LOOK,
+    args=[("arguments", bool), ("limit", int)],
+    signature="[arguments=False] [limit=200]",
+)  # type: ignore[untyped-decorator, unused-ignore]
+def kb_look(
+    state: Any,
+    arguments: bool = False,
+    limit: int = 200,
+    ids: Iterable[str] | None = None,
+    **_: object,
+) -> dict[str, Any]:
+    """Tell what this worker does: tasks, pool, queues, memory."""
+    now = time.time()
+    routes = _routes(state.consumer)
+    active = list(state.tset(worker_state.active_requests))
+    reserved = list(
+        state.tset(worker_state.reserved_requests) - state.tset(worker_state.active_requests)
+    )
+    postponed = list(_postponed(state.consumer))
+
+    def told(requests: Iterable[Request]) -> list[list[Any]]:
+        return [_task(request, now, routes, arguments=arguments) for request in requests]
+
+    answer = _worker(state, now)
+    answer["counts"] = [len(active), len(reserved), len(postponed)]
+    if ids is not None:
+        wanted = [worker_state.requests[one] for one in ids if one in worker_state.requests]
+        active, reserved, postponed = _sorted_out(wanted, active, postponed)
+    nearest = heapq.nsmallest(limit, postponed, key=lambda entry: entry[0])
+    answer["active"] = told(active)  # never capped: there is one for each slot
+    answer["reserved"] = told(reserved[:limit])
+    answer["scheduled"] = told(request for _, request in nearest)
+    return answer
+
+
+def _sorted_out(
+    wanted: list[Request], active: list[Request], postponed: list[tuple[float, Request]]
+) -> tuple[list[Request], list[Request], list[tuple[float, Request]]]:
+    """Keep of each list what is wanted; what is in neither of the two is reserved."""
+    chosen = {request.id for request in wanted}
+    later = [entry for entry in postponed if entry[1].id in chosen]
+    taken = {request.id for request in active} | {entry[1].id for entry in later}
+    return (
+        [request for request in active if request.id in chosen],
+        [request for request in wanted if request.id not in taken],
+        later,
+    )
+
+
+def _worker(state: Any, now: float) -> dict[str, Any]:
+    consumer = state.consumer
+    controller = consumer.controller
+    pool = controller.pool.info
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "v": VERSION,
+        "app": state.app.main,
+        "now": now,
+        "pid": os.getpid(),
+        "pool": pool.get("implementation"),
+        "size": pool.get("max-concurrency"),
+        "processes": pool.get("processes"),
+        "occupied": _occupied(controller.pool),
+        "prefetch": getattr(getattr(consumer, "qos", None), "value", None),
+        "uptime": consumer.controller.info().get("uptime"),
+        "clock": state.app.clock.value,
+        "memory": usage // 1024 if sys.platform == "darwin" else usage,
+        "revoked": len(worker_state.revoked),
+        "processed": sum(worker_state.total_count.values()),
+        "queues": sorted(queue.name for queue in _consumed(consumer)),
+    }
+
+
+def _occupied(pool: Any) -> list[int] | None:
+    """Return the processes that have a task, by the pool's own book: also those of revoked tasks that live on."""
+    jobs = getattr(getattr(pool, "_pool", None), "_cache", None)
+    if not isinstance(jobs, dict):
+        return None
+    return sorted(
+        {
+            job._worker_pid  # noqa: SLF001 - billiard tells it nowhere else
+            for job in list(jobs.values())
+            if getattr(job, "_worker_pid", None) and not job.ready()
+        }
+    )
+
+
+def _consumed(consumer: Any) -> list[Any]:
+    return list(consumer.task_consumer.queues) if consumer.task_consumer else []
+
+
+def _routes(consumer: Any) -> dict[tuple[str, str], str]:
+    return {
+        (queue.exchange.name or "", queue.routing_key or ""): queue.name
+        for queue in _consumed(consumer)
+    }
+
+
+def _postponed(consumer: Any) -> Iterator[tuple[float, Request]]:
+    for entry in list(consumer.timer.schedule.queue):
+        arguments = entry.entry.args
+        if arguments and isinstance(arguments[0], Request):
+            yield entry.eta, arguments[0]
+
+
+def _task(
+    request: Request, now: float, routes: dict[tuple[str, str], str], *, arguments: bool
+) -> list[Any]:
+    headers = request.request_dict
+    delivery = request.delivery_info or {}
+    key = str(delivery.get("routing_key") or "")
+    limit = request.time_limits[0] or request.task.time_limit
+    return [  # in the order of FIELDS
+        request.id,
+        request.name,
+        now - request.time_start if request.time_start else None,
+        request.worker_pid,
+        delivery.get("redelivered"),
+        routes.get((str(delivery.get("exchange") or ""), key), key),
+        limit,
+        headers.get("retries"),
+        headers.get("group"),
+        bool(request.chord),
+        request.root_id,
+        request.parent_id,
+        request.eta.isoformat() if request.eta else None,
+        f"{request.argsrepr} {request.kwargsrepr}"[:ARGUMENTS_LIMIT] if arguments else None,
+    ]

@@ -1,0 +1,21 @@
+"""The words that our own control command and its readers share."""
+
+LOOK = "kb_look"
+VERSION = 1
+FIELDS = (
+    "id",
+    "name",
+    "age",
+    "process",
+    "redelivered",
+    "queue",
+    "limit",
+    "retries",
+    "group",
+    "chord",
+    "root",
+    "parent",
+    "eta",
+    "arguments",
+)
+"""What is told of a task, in this order. Ages and limits in seconds, times in ISO 8601."""

@@ -1,0 +1,203 @@
+"""What the workers are doing, asked of the workers: one question where they know ours, Celery's own five elsewhere."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from celery import Celery
+from celery.worker.control import Panel
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.line import Question, Reply
+from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, read_plain
+from knowledge_base_agent.fleet.reading import read_look
+from knowledge_base_agent.fleet.shared import Shared
+from knowledge_base_agent.fleet.views import FleetView, WorkerView
+from knowledge_base_agent.fleet.worker_words import LOOK, VERSION
+
+SHARED_SECONDS = 0.25
+"""A look may share the answers to a question that went out at most this long before, unless it asks for its own."""
+_REGISTERED = "registered"
+
+
+@dataclass(kw_only=True)
+class _Book:
+    """What one look has heard so far."""
+
+    rounds: list[Answers] = field(default_factory=list)
+    looks: list[tuple[Reply, datetime]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    plain: dict[str, dict[str, Reply]] = field(default_factory=dict)
+    plain_sent_at: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def roll_call(self) -> Answers:
+        """Return the answers to the one question that went to everyone."""
+        return self.rounds[0]
+
+    def enter(self, answers: Answers) -> None:
+        """Sort the replies to one question under the workers that gave them."""
+        self.rounds.append(answers)
+        command = answers.question.command
+        for reply in answers.replies:
+            if command == LOOK:
+                if isinstance(reply.body, dict) and reply.body.get("v") == VERSION:
+                    self.looks.append((reply, answers.sent_at))
+                else:
+                    self.refused.add(reply.worker)
+            elif command in (*PLAIN_QUESTIONS, _REGISTERED):
+                said = self.plain.setdefault(reply.worker, {})
+                said[command] = _merged(said.get(command), reply)
+                self.plain_sent_at[reply.worker] = answers.sent_at
+
+    def asked(self, commands: Iterable[str]) -> set[str]:
+        """Return who was asked one of these by name."""
+        return {
+            name
+            for answers in self.rounds
+            if answers.question.command in commands
+            for name in answers.question.destination or ()
+        }
+
+    def unheard(self) -> set[str]:
+        """Return who is there and has not told what it does, and is not known to need Celery's own questions."""
+        there = {reply.worker for reply in self.roll_call.replies}
+        return there - {reply.worker for reply, _ in self.looks} - self.refused - set(self.plain)
+
+
+def _merged(first: Reply | None, second: Reply) -> Reply:
+    """Two workers of one name: their tasks count together, for neither may be hidden."""
+    if first is None:
+        return second
+    if isinstance(first.body, list) and isinstance(second.body, list):
+        return replace(second, body=first.body + second.body)
+    return first
+
+
+class Workers:
+    """The workers of one Celery app, seen through its broker. Made once a process; safe to use from many threads."""
+
+    def __init__(self, app: Celery, broadcaster: Broadcaster) -> None:
+        self._app = app
+        self._broadcaster = broadcaster
+        self._shared: Shared[FleetView] = Shared()
+        self._plain: set[str] = set()
+        self._ours: dict[str, bool | None] = {}
+
+    def look(
+        self, deadline: Deadline, *, arguments: bool = False, fresh: bool = False
+    ) -> FleetView:
+        """Ask every worker what it does, until all answered or the deadline passed.
+
+        `arguments` brings the tasks' arguments too: redacted and capped, still privileged. `fresh` insists on a
+        question of our own, sent now: for whoever has just changed something. Raises `Away` without a broker.
+        """
+        return self._shared.get(
+            deadline,
+            arguments,
+            lambda: self._look(deadline, arguments=arguments),
+            not_older=-1.0 if fresh else SHARED_SECONDS,
+        )
+
+    def _look(self, deadline: Deadline, *, arguments: bool) -> FleetView:
+        started = utc_now()
+        present = self._broadcaster.roster.present()
+        self._plain &= present  # who left and comes back may have learned our command
+        book = _Book()
+        questions = self._first_round(present, arguments=arguments)
+        while questions:
+            for answers in self._broadcaster.ask_all(deadline, questions):
+                book.enter(answers)
+            questions = [] if deadline.expired else self._next_round(book, arguments=arguments)
+        self._plain |= set(book.plain)
+        return self._view(book, started, arguments=arguments)
+
+    def _first_round(self, present: frozenset[str], *, arguments: bool) -> list[Question]:
+        """Make the first question one that goes to everyone: only that one tells who is there."""
+        if (
+            LOOK not in Panel.data
+        ):  # our app did not load our command here, so not in its workers either
+            return self._plain_questions(present, None, arguments=arguments)
+        if not self._plain:
+            return [_look_question(None, arguments=arguments)]
+        # Workers that don't know our command log an error with a traceback each time they hear it: spare them that.
+        questions = [Question(command="ping")]
+        if present - self._plain:
+            questions.append(_look_question(present - self._plain, arguments=arguments))
+        return questions + self._plain_questions(self._plain, self._plain, arguments=arguments)
+
+    def _next_round(self, book: _Book, *, arguments: bool) -> list[Question]:
+        """Ask those who are there and have not told yet: with Celery's questions, or ours if never heard."""
+        questions: list[Question] = []
+        if refused := book.refused - book.asked(PLAIN_QUESTIONS):
+            questions += self._plain_questions(refused, refused, arguments=arguments)
+        heard_it_all = book.roll_call.question.command != "ping"
+        if not heard_it_all and (newcomers := book.unheard() - book.asked((LOOK,))):
+            questions.append(_look_question(newcomers, arguments=arguments))
+        return questions
+
+    def _plain_questions(
+        self, who: Iterable[str], destination: Iterable[str] | None, *, arguments: bool
+    ) -> list[Question]:
+        to = tuple(sorted(destination)) if destination is not None else None
+        questions = [Question(command=command, destination=to) for command in PLAIN_QUESTIONS]
+        if not arguments:
+            questions[0] = replace(questions[0], arguments={"safe": True})
+        known = list(who)
+        if not known or any(name not in self._ours for name in known):
+            questions.append(Question(command=_REGISTERED, destination=to))
+        return questions
+
+    def _view(self, book: _Book, started: datetime, *, arguments: bool) -> FleetView:
+        workers = [read_look(reply, sent, self._app.main) for reply, sent in book.looks]
+        workers += [self._read_plain(book, name, arguments=arguments) for name in book.plain]
+        roll_call = book.roll_call
+        return FleetView(
+            taken_at=started,
+            took=utc_now() - started,
+            receivers=roll_call.receivers,
+            why_unknown=roll_call.why_unknown,
+            workers=tuple(sorted(workers, key=lambda worker: (worker.name, worker.pid or 0))),
+            silent=roll_call.silent,
+            unnamed=roll_call.unnamed,
+            duplicates=roll_call.duplicates,
+            roster=self._broadcaster.roster.all(),
+            problems=tuple(_problems(book)),
+        )
+
+    def _read_plain(self, book: _Book, name: str, *, arguments: bool) -> WorkerView:
+        said = book.plain[name]
+        if _REGISTERED in said:
+            self._ours[name] = self._shares_tasks(said[_REGISTERED])
+        return read_plain(
+            name,
+            said,
+            book.plain_sent_at[name],
+            arguments=arguments,
+            ours=self._ours.get(name),
+        )
+
+    def _shares_tasks(self, registered: Reply) -> bool | None:
+        mine = {name for name in self._app.tasks if not name.startswith("celery.")}
+        theirs = {str(line).split(" ")[0] for line in registered.body or ()}
+        return bool(mine & theirs) if mine and theirs else None
+
+
+def _look_question(to: Iterable[str] | None, *, arguments: bool) -> Question:
+    destination = tuple(sorted(to)) if to is not None else None
+    return Question(command=LOOK, arguments={"arguments": arguments}, destination=destination)
+
+
+def _problems(book: _Book) -> Iterable[str]:
+    heard = {reply.worker for reply, _ in book.looks} | set(book.plain)
+    for name in sorted({reply.worker for reply in book.roll_call.replies} - heard):
+        yield f"{name} is there, but did not tell what it does."
+    for name, said in sorted(book.plain.items()):
+        missing = [command for command in PLAIN_QUESTIONS if command not in said]
+        if missing:
+            yield f"{name} did not answer {', '.join(missing)}."
+    unreadable = sum(answers.unreadable for answers in book.rounds)
+    if unreadable:
+        yield f"{unreadable} answers came pickled, which is never decoded here."
