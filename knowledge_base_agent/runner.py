@@ -12,8 +12,8 @@ from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, wr
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.effects import carry_out, failure
-from knowledge_base_agent.operations import operation_named
-from knowledge_base_agent.operations.operation import Progress, Risk
+from knowledge_base_agent.operations import OPERATIONS, operation_named
+from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk
 from knowledge_base_agent.policy import authorise
 from knowledge_base_agent.problems import Problem, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
@@ -40,8 +40,11 @@ def _given(part: Given | None) -> Given:
 class Runner:
     """Takes requests down the road, for one deployment."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(
+        self, deployment: Deployment, operations: tuple[AnyOperation, ...] = OPERATIONS
+    ) -> None:
         self._deployment = deployment
+        self._operations = operations
 
     def ask(self, request: Request, progress: Progress = silent) -> Report | Pending:
         """Answer a question, do a change, or return the preview of what destroys.
@@ -142,7 +145,7 @@ class Runner:
             raise
         return Claimed(
             run_id=run.id,
-            operation=operation_named(taken.operation),
+            operation=operation_named(taken.operation, self._operations),
             target_json=taken.target,
             confirmed_by=actor,
             confirmed_at=run.started_at,
@@ -212,7 +215,11 @@ class Runner:
         with reading(self._deployment.engine) as connection:
             found = confirmations.read(connection, confirmation_id)
         try:
-            authorise(actor, operation_named(found.operation).risk, self._deployment.settings)
+            authorise(
+                actor,
+                operation_named(found.operation, self._operations).risk,
+                self._deployment.settings,
+            )
         except Refused as problem:
             entry = entry_on(actor, Kind.REFUSED, found, problem.what)
             self._deployment.spool.add(entry)

@@ -7,9 +7,9 @@ from knowledge_base_agent.problems import NotFound
 OPERATIONS: tuple[AnyOperation, ...] = (HELP,)
 
 
-def operation_named(name: str) -> AnyOperation:
+def operation_named(name: str, among: tuple[AnyOperation, ...] = OPERATIONS) -> AnyOperation:
     """Return the operation with this name or alias. Raises `NotFound`."""
-    for operation in OPERATIONS:
+    for operation in among:
         if name == operation.name or name in operation.aliases:
             return operation
     raise NotFound(f"There is no operation “{name}”.", "`/kb help` lists them all.")

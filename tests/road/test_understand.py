@@ -1,0 +1,77 @@
+"""What people type is understood, or answered with what is allowed and what was probably meant."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations.describing import parameters, usage
+from knowledge_base_agent.operations.operation import AnyOperation, Risk
+from knowledge_base_agent.problems import Misunderstood
+from knowledge_base_agent.understand import understand
+
+
+def misunderstanding(text: str) -> Misunderstood:
+    with pytest.raises(Misunderstood) as caught:
+        understand(text)
+    return caught.value
+
+
+def test_nothing_typed_is_a_call_for_help() -> None:
+    assert understand("").operation.name == "help"
+    assert understand("  \u00a0").operation.name == "help"
+
+
+def test_a_phone_may_capitalise_the_first_word() -> None:
+    assert understand("Help").operation.name == "help"
+
+
+def test_an_unknown_word_is_answered_with_what_was_probably_meant() -> None:
+    problem = misunderstanding("hlep clear")
+    assert "“hlep”" in problem.what
+    assert problem.suggestion == "help clear"
+    assert understand(problem.suggestion).operation.name == "help"
+
+
+def test_a_word_like_nothing_we_know_leads_to_help() -> None:
+    assert misunderstanding("frobnicate").suggestion == "help"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_every_operation_explains_itself(operation: AnyOperation) -> None:
+    assert usage(operation).startswith(operation.name)
+    assert operation.summary.endswith(".")
+    for parameter in parameters(operation):
+        assert parameter.word.help
+        assert parameter.word.read is None or parameter.word.example
+    confirmed = operation.risk is Risk.DESTROY
+    assert confirmed == (operation.preview is not None)
+
+
+def test_no_two_operations_share_a_name() -> None:
+    names = [name for one in OPERATIONS for name in (one.name, *one.aliases)]
+    assert len(names) == len(set(names))
+
+
+@given(st.text(max_size=120))
+def test_any_text_is_understood_or_answered_and_never_crashes(text: str) -> None:
+    try:
+        understand(text)
+    except Misunderstood as problem:
+        assert problem.what.endswith((".", "?"))
+        assert problem.cure
+        if problem.suggestion:
+            assert "\n" not in problem.suggestion
+
+
+WORDS = [one.name for one in OPERATIONS] + [
+    flag for one in OPERATIONS for parameter in parameters(one) for flag in parameter.flags
+]
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=6))
+def test_any_mix_of_known_words_and_anything_never_crashes(words: list[str]) -> None:
+    try:
+        understand(" ".join(words))
+    except Misunderstood as problem:
+        assert problem.cure
