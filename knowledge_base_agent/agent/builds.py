@@ -5,12 +5,21 @@ document whose process was killed can't do so; `settling.py` does it in its plac
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
+from knowledge_base_agent.agent.build import (
+    DONE,
+    FAILED,
+    PHASES,
+    RUNNING,
+    WAITING,
+    Build,
+    Counts,
+    Item,
+)
 from knowledge_base_agent.agent.catalogue import (
     BUILDS,
     ITEMS,
@@ -25,47 +34,11 @@ from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.settings import Settings
 
-PHASES = ("fetch", "parse", "index", "README")
-"""In order; a build is in the furthest that any document of it has reached."""
-WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 _UNDER_WAY = (WAITING, RUNNING)
 _GRACE = timedelta(minutes=5)
 _LISTED_WITHIN = timedelta(minutes=10)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _ERROR_LIMIT = 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class Build:
-    """A build's row. Times are aware UTC; `planned` is None until its documents have been listed."""
-
-    id: str
-    source: str
-    phase: str
-    planned: int | None
-    started_at: datetime
-    touched_at: datetime
-    ended_at: datetime | None
-
-    def is_lost(self, now: datetime, time_limit: timedelta) -> bool:
-        """Tell whether nothing can come of it any more: no document began or ended for longer than one may take.
-
-        Its messages were purged, or its workers killed in a way that left no trace.
-        """
-        allowed = _LISTED_WITHIN if self.planned is None else time_limit + _GRACE
-        return self.ended_at is None and now - self.touched_at > allowed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """A document of a build: its task, and what became of it. `error` is one redacted line."""
-
-    build_id: str
-    location: str
-    heading: str
-    task_id: str
-    state: str
-    error: str
 
 
 class Builds:
@@ -85,7 +58,7 @@ class Builds:
             for other in _read(connection, BUILDS.c.source == source, BUILDS.c.ended_at.is_(None)):
                 if other.id == build_id:
                     return
-                if not other.is_lost(utc_now(), self._time_limit):
+                if not self.is_lost(other):
                     raise Refused(
                         f"{plain(source, 200)} is being read already, by the task {other.id}.",
                         "Wait for its end, or look at `active` and revoke what is stuck in it.",
@@ -95,21 +68,34 @@ class Builds:
             values = {"started_at": now, "touched_at": now, "phase": PHASES[0]}
             connection.execute(insert(BUILDS).values(id=build_id, source=source, **values))
 
-    def plan(self, build_id: str, documents: Iterable[tuple[Listed, str]]) -> None:
-        """Write down the build's documents with their tasks' ids; they stand for the source from now on."""
-        rows = [
-            {
-                "build_id": build_id,
-                "location": listed.location,
-                "heading": listed.heading,
-                "task_id": task_id,
-                "state": WAITING,
-            }
-            for listed, task_id in documents
-        ]
+    def is_lost(self, build: Build) -> bool:
+        """Tell whether nothing can come of it any more: no document began or ended for longer than one may take.
+
+        Its messages were purged, or its workers killed in a way that left no trace.
+        """
+        allowed = _LISTED_WITHIN if build.planned is None else self._time_limit + _GRACE
+        return build.ended_at is None and utc_now() - build.touched_at > allowed
+
+    def plan(self, build_id: str, documents: Sequence[tuple[Listed, str]]) -> None:
+        """Write down the build's documents with their tasks' ids; they stand for the source from now on.
+
+        What could not be read last time counts as such until it has been read.
+        """
         with writing(self._engine) as connection:
             source = select(BUILDS.c.source).where(BUILDS.c.id == build_id).scalar_subquery()
             earlier = select(BUILDS.c.id).where(BUILDS.c.source == source, BUILDS.c.id != build_id)
+            errors = _errors(connection, ITEMS.c.build_id.in_(earlier))
+            rows = [
+                {
+                    "build_id": build_id,
+                    "location": listed.location,
+                    "heading": listed.heading,
+                    "task_id": task_id,
+                    "state": WAITING,
+                    "error": errors.get(listed.location, ""),
+                }
+                for listed, task_id in documents
+            ]
             connection.execute(delete(ITEMS).where(ITEMS.c.build_id.in_(earlier)))
             connection.execute(delete(BUILDS).where(BUILDS.c.id.in_(earlier)))
             connection.execute(insert(ITEMS), rows)
@@ -117,21 +103,29 @@ class Builds:
 
     def began(self, build_id: str, location: str) -> None:
         """Write that a document's task works on it."""
-        self._mark(build_id, location, RUNNING, "")
+        self._mark(build_id, location, state=RUNNING)
 
     def done(self, build_id: str, location: str) -> int:
         """Write that a document has been read; return how many of the build are left."""
-        return self._mark(build_id, location, DONE, "")
+        return self._mark(build_id, location, state=DONE, error="")
 
     def failed(self, build_id: str, location: str, error: str) -> int:
         """Write why a document could not be read; return how many of the build are left."""
-        return self._mark(build_id, location, FAILED, _one_line(error))
+        return self._mark(build_id, location, state=FAILED, error=_one_line(error))
 
-    def _mark(self, build_id: str, location: str, state: str, error: str) -> int:
+    def failed_unsaid(self, build_id: str, location: str, error: str) -> int:
+        """Write it for a document whose task can't say so itself, unless it has said how it ended meanwhile."""
+        return self._mark(
+            build_id, location, FAILED, _one_line(error), ITEMS.c.state.in_(_UNDER_WAY)
+        )
+
+    def _mark(self, build_id: str, location: str, *, unsaid: bool = False, **values: str) -> int:
         # Not only what is under way: a document that had been given up may come in after all.
         mine = (ITEMS.c.build_id == build_id) & (ITEMS.c.location == location)
+        if unsaid:
+            mine &= ITEMS.c.state.in_(_UNDER_WAY)
         with writing(self._engine) as connection:
-            connection.execute(update(ITEMS).where(mine).values(state=state, error=error))
+            connection.execute(update(ITEMS).where(mine).values(**values))
             _touch(connection, build_id)
             return _count(connection, build_id)
 
@@ -165,6 +159,20 @@ class Builds:
             rows = connection.execute(asked.order_by(ITEMS.c.state, ITEMS.c.location)).mappings()
             return tuple(Item(**row) for row in rows)
 
+    def counts(self, build_id: str) -> Counts:
+        """Return how far a build is; nothing of nothing when a later build of its source has taken its place."""
+        by_state = select(ITEMS.c.state, func.count()).where(ITEMS.c.build_id == build_id)
+        with reading(self._engine) as connection:
+            build = next(iter(_read(connection, BUILDS.c.id == build_id)), None)
+            rows = connection.execute(by_state.group_by(ITEMS.c.state)).all()
+        count = {state: int(number) for state, number in rows}
+        return Counts(
+            planned=sum(count.values()),
+            done=count.get(DONE, 0),
+            failed=count.get(FAILED, 0),
+            phase=build.phase if build else PHASES[-1],
+        )
+
     def give_up(self, build_id: str, error: str) -> None:
         """Write the same error for each document that has not ended."""
         left = (ITEMS.c.build_id == build_id) & ITEMS.c.state.in_(_UNDER_WAY)
@@ -191,6 +199,11 @@ def open_builds(settings: Settings, *, deadline: float = WORKER_DEADLINE) -> Bui
 def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Build]:
     rows = connection.execute(select(BUILDS).where(*conditions)).mappings()
     return [Build(**row) for row in rows]
+
+
+def _errors(connection: Connection, of: ColumnElement[bool]) -> dict[str, str]:
+    asked = select(ITEMS.c.location, ITEMS.c.error).where(of, ITEMS.c.error != "")
+    return {row.location: row.error for row in connection.execute(asked)}
 
 
 def _end(connection: Connection, build_id: str) -> None:

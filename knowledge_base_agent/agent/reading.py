@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from knowledge_base_agent.agent.fetching import Validators, fetch
-from knowledge_base_agent.agent.index import Document, open_index_to_write
+from knowledge_base_agent.agent.index import Document, Index, open_index_to_write
 from knowledge_base_agent.agent.links import is_web_address
 from knowledge_base_agent.agent.pages import page_name, page_text, write_file
 from knowledge_base_agent.agent.parsing import parse
@@ -23,12 +23,10 @@ def read_document(
     """
     index = open_index_to_write(settings)
     page = page_name(location)
-    path = settings.knowledge_base_dir / page
-    kept = index.find(location) if path.is_file() else None
+    kept = index.find(location) if (settings.knowledge_base_dir / page).is_file() else None
     reached("fetch")
-    fetched = fetch(
-        location, kept.validators if kept else Validators(), within=settings.fetch_timeout
-    )
+    known = kept.validators if kept else Validators()
+    fetched = fetch(location, known, within=settings.fetch_timeout)
     if fetched is None:
         return False
     sha256 = hashlib.sha256(fetched.data).hexdigest()
@@ -38,20 +36,18 @@ def read_document(
     parsed = parse(fetched.kind, fetched.data)
     reached("index")
     document = Document(
-        location=location,
-        heading=heading,
-        title=parsed.title or _name(location),
-        body=parsed.text,
-        words=parsed.words,
-        page=page,
-        sha256=sha256,
-        validators=fetched.validators,
-        fetched_at=utc_now(),
-    )
-    # The page first: were we killed in between, the index would still have the old hash, and the next run does both.
-    write_file(path, page_text(document, parsed.markdown))
-    index.put(document)
+        location=location, heading=heading, title=parsed.title or _name(location),
+        body=parsed.text, words=parsed.words, page=page, sha256=sha256,
+        validators=fetched.validators, fetched_at=utc_now(),
+    )  # fmt: skip
+    _keep(settings, index, document, parsed.markdown)
     return True
+
+
+def _keep(settings: Settings, index: Index, document: Document, markdown: str) -> None:
+    # The page first: killed in between, we leave the old hash in the index, and the next run does both again.
+    write_file(settings.knowledge_base_dir / document.page, page_text(document, markdown))
+    index.put(document)
 
 
 def _name(location: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from knowledge_base_agent.agent.builds import FAILED, RUNNING, WAITING
+from knowledge_base_agent.agent.build import RUNNING, WAITING
 from knowledge_base_agent.agent.catalogue import (
     DOCUMENTS,
     ITEMS,
@@ -115,23 +115,22 @@ def write_readme(settings: Settings) -> bool:
 def _read_shelf(connection: Connection) -> Shelf:
     d = DOCUMENTS.c
     entries = connection.execute(select(d.heading, d.title, d.page, d.words)).mappings()
+    missing = _read_missing(connection)
     return Shelf(
         entries=[Entry(**row) for row in entries],
-        failed=_read_missing(connection, FAILED),
-        awaited=_read_missing(connection, WAITING, RUNNING),
+        failed=[item for item in missing if item.error],
+        awaited=[item for item in missing if not item.error],
     )
 
 
-def _read_missing(connection: Connection, *states: str) -> list[Missing]:
-    joined = ITEMS.outerjoin(DOCUMENTS, DOCUMENTS.c.location == ITEMS.c.location)
+def _read_missing(connection: Connection) -> list[Missing]:
+    # What is being read again stands as it did, so that a run that changes nothing never touches the README.
+    i = ITEMS.c
+    awaited = i.state.in_((WAITING, RUNNING)) & DOCUMENTS.c.id.is_(None)
     asked = (
-        select(ITEMS.c.heading, ITEMS.c.location, ITEMS.c.error, DOCUMENTS.c.id)
-        .select_from(joined)
-        .where(ITEMS.c.state.in_(states))
+        select(i.heading, i.location, i.error, DOCUMENTS.c.id.is_not(None).label("earlier"))
+        .select_from(ITEMS.outerjoin(DOCUMENTS, DOCUMENTS.c.location == i.location))
+        .where((i.error != "") | awaited)
+        .distinct()
     )
-    return [
-        Missing(
-            heading=row.heading, location=row.location, error=row.error, earlier=row.id is not None
-        )
-        for row in connection.execute(asked)
-    ]
+    return [Missing(**row) for row in connection.execute(asked).mappings()]
