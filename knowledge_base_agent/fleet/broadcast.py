@@ -200,7 +200,7 @@ class Broadcaster:
             why = "this broker does not tell how many workers a question reaches"
         return Answers(
             question=one.question,
-            sent_at=started,
+            sent_at=one.sent_at or started,
             took=utc_now() - started,
             receivers=one.receivers,
             why_unknown=why,

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from celery import Celery
@@ -11,6 +12,7 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
+from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.absent import Missing
 from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, counting, socket_options
 
@@ -47,7 +49,9 @@ class Asked:
     question: Question
     ticket: str = field(default_factory=lambda: str(uuid.uuid4()))
     sent: float = 0.0
-    """On the monotonic clock."""
+    """On the monotonic clock; 0 until it is."""
+    sent_at: datetime | None = None
+    """Aware UTC."""
     receivers: int | None = None
     replies: list[Reply] = field(default_factory=list)
     missing: Missing | None = None
@@ -114,7 +118,7 @@ class Line:
                 "routing_key": self._key,
             },
         }
-        asked.sent = time.monotonic()
+        asked.sent, asked.sent_at = time.monotonic(), utc_now()
         self._producer.publish(
             message,
             exchange=self._mailbox.exchange.name,
@@ -208,11 +212,11 @@ class Line:
         self.unreadable += 1
 
 
-def open_connection(app: Celery) -> Connection:
+def open_connection(app: Celery, extra: Mapping[str, object] | None = None) -> Connection:
     """Open a connection of our own, outside the app's pools, with a limit on every blocking step."""
     plain = app.connection_for_write()
     transport = plain.get_transport_cls()
-    options = socket_options(transport)
+    options = {**socket_options(transport), **(extra or {})}
     connection: Connection = app.connection_for_write(
         transport=counting(transport), transport_options=options, connect_timeout=CONNECT_SECONDS
     )

@@ -1,0 +1,42 @@
+"""How much waits in each queue on RabbitMQ (or another AMQP broker), by passive declarations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery
+
+from knowledge_base_agent.fleet.line import open_connection
+
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmqpQueue:
+    """What the broker tells when a queue is declared passively."""
+
+    messages: int
+    """Ready ones; those with workers are not counted."""
+    consumers: int
+
+
+def read_amqp(app: Celery, names: Iterable[str]) -> dict[str, AmqpQueue | None]:
+    """Ask about each queue; None for one that does not exist. Blocks: call it behind a deadline."""
+    with open_connection(app) as connection:
+        found: dict[str, AmqpQueue | None] = {}
+        for name in names:
+            channel: Any = (
+                connection.channel()
+            )  # its own: "not found" closes the channel it came on
+            try:
+                declared = channel.queue_declare(name, passive=True)
+            except connection.channel_errors as error:
+                if getattr(error, "code", None) != _NOT_FOUND:
+                    raise
+                found[name] = None
+                continue
+            found[name] = AmqpQueue(
+                messages=declared.message_count, consumers=declared.consumer_count
+            )
+            channel.close()
+        return found

@@ -1,0 +1,84 @@
+"""Which queues there are: from the settings, from the workers, and from the bindings that kombu keeps in Redis."""
+
+import time
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from celery import Celery
+
+from knowledge_base_agent.fleet.broker import RedisBroker
+from knowledge_base_agent.fleet.deadline import Deadline
+
+_SCAN_EVERY = 60.0
+_CHUNK = 2000
+
+
+class Origin(StrEnum):
+    """Who told of a queue."""
+
+    SETTINGS = "settings"
+    WORKERS = "workers"
+    BROKER = "broker"
+
+
+def of_settings(app: Celery) -> frozenset[str]:
+    """Return the queues that the app's settings name, the default one included."""
+    return frozenset(str(name) for name in app.amqp.queues)
+
+
+def is_tasks_queue(name: str) -> bool:
+    """Tell queues of tasks from the mailboxes and event queues that Celery keeps beside them."""
+    return bool(name) and not name.endswith(".pidbox") and not name.startswith("celeryev.")
+
+
+class Bindings:
+    """The queues that are bound in Redis, read with SCAN at most once a minute; what was found stays known."""
+
+    def __init__(self) -> None:
+        self._routes: dict[tuple[str, str], str] = {}
+        self._scanned = 0.0
+        self.complete = False
+        """Whether the last scan reached the end of the key space."""
+
+    def read(
+        self, broker: RedisBroker, deadline: Deadline, exchanges: Iterable[str]
+    ) -> dict[tuple[str, str], str]:
+        """Return the queue for each (exchange, routing key): known exchanges each time, others looked for rarely."""
+        names = set(exchanges) | {exchange for exchange, _ in self._routes}
+        if time.monotonic() - self._scanned > _SCAN_EVERY or not self._scanned:
+            names |= self._scan(broker, deadline)
+        wanted = sorted(name for name in names if name and not name.endswith("pidbox"))
+        with broker.client.pipeline(transaction=False) as pipe:
+            for name in wanted:
+                pipe.smembers(broker.keys.binding(name))
+            members = pipe.execute()
+        found: dict[tuple[str, str], str] = {}
+        for name, bound in zip(wanted, members, strict=True):
+            for member in bound:
+                queue, key = broker.keys.bound_queue(member)
+                if is_tasks_queue(queue):
+                    found[(name, key)] = queue
+        self._routes = found
+        return found
+
+    def _scan(self, broker: RedisBroker, deadline: Deadline) -> set[str]:
+        head = broker.keys.binding("")
+        names: set[str] = set()
+        cursor: Any = 0
+        keys: Any
+        while not deadline.expired:
+            cursor, keys = broker.client.scan(
+                cursor, match=_literal(head) + "*", count=_CHUNK, _type="set"
+            )
+            names |= {key.decode("utf-8", "replace")[len(head) :] for key in keys}
+            if cursor == 0:
+                break
+        self.complete = cursor == 0
+        self._scanned = time.monotonic()
+        return names
+
+
+def _literal(text: str) -> str:
+    """Return a glob pattern that matches this text alone."""
+    return "".join(f"\\{sign}" if sign in "*?[]\\^-" else sign for sign in text)

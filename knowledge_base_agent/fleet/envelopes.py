@@ -1,0 +1,120 @@
+"""Task messages read from the outside: headers as JSON data. Bodies are never decoded, so nothing is unpickled."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from knowledge_base_agent.fleet.reading import moment
+
+ENVELOPE_LIMIT = 64 * 1024
+"""Bytes of one message that are looked at."""
+PUBLISHED = "kb_published"
+"""The header in which a tracked app stamps when it published a task, in seconds since 1970."""
+
+_AFTER_BODY = b', "content-encoding": '
+
+
+class _Headers(msgspec.Struct):
+    """The headers of Celery's message protocol 2 that matter here."""
+
+    id: str | None = None
+    task: str | None = None
+    eta: str | None = None
+    expires: str | None = None
+    retries: int | None = None
+    group: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    kb_published: float | None = None
+
+
+class _Properties(msgspec.Struct):
+    priority: int | None = None
+    timestamp: float | None = None
+
+
+class _Message(msgspec.Struct):
+    headers: _Headers = msgspec.field(default_factory=_Headers)
+    properties: _Properties = msgspec.field(default_factory=_Properties)
+
+
+_DECODER = msgspec.json.Decoder(_Message)
+_UNACKED = msgspec.json.Decoder(tuple[_Message, str, str])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """What the outside of a waiting message tells. None where it does not say."""
+
+    id: str
+    name: str | None
+    published_at: datetime | None
+    """UTC; only a tracked app or RabbitMQ's own timestamp tells it."""
+    eta: datetime | None
+    expires: datetime | None
+    priority: int | None
+    retries: int | None
+    group: str | None
+    root: str | None
+    parent: str | None
+
+
+def read_envelope(raw: bytes) -> Envelope | None:
+    """Read a message as kombu keeps it in a Redis list. None if it is no task's message, or not JSON outside."""
+    try:
+        return _envelope(_DECODER.decode(_without_body(raw)))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def read_unacked(raw: bytes) -> tuple[Envelope, str, str] | None:
+    """Read a value of the `unacked` hash: the envelope, its exchange and its routing key."""
+    if len(raw) > ENVELOPE_LIMIT:
+        return None
+    try:
+        message, exchange, routing_key = _UNACKED.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    envelope = _envelope(message)
+    return (envelope, exchange, routing_key) if envelope else None
+
+
+def _without_body(raw: bytes) -> bytes:
+    """Cut a long message down to what comes after its body; kombu writes the body first.
+
+    The mark can't be part of a JSON string, where its quotes would be escaped.
+    """
+    if len(raw) <= ENVELOPE_LIMIT:
+        return raw
+    tail = raw[-ENVELOPE_LIMIT:]
+    start = tail.find(_AFTER_BODY)
+    return b"{" + tail[start + 2 :] if start >= 0 else b""
+
+
+def _envelope(message: _Message) -> Envelope | None:
+    headers, properties = message.headers, message.properties
+    if not headers.id:
+        return None
+    stamp = headers.kb_published or properties.timestamp
+    return Envelope(
+        id=headers.id,
+        name=headers.task,
+        published_at=_time(stamp),
+        eta=moment(headers.eta),
+        expires=moment(headers.expires),
+        priority=properties.priority,
+        retries=headers.retries,
+        group=headers.group,
+        root=headers.root_id,
+        parent=headers.parent_id,
+    )
+
+
+def _time(stamp: float | None) -> datetime | None:
+    if stamp is None:
+        return None
+    try:
+        return datetime.fromtimestamp(stamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
