@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,8 +12,10 @@ from knowledge_base_agent.problems import Misconfigured
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
-def _env(name: str) -> AliasChoices:
-    return AliasChoices(name.lower(), name)
+def _env(name: str, default: Any, meaning: str, **bounds: Any) -> Any:
+    # Any: pydantic reads the annotation beside it, as with its own Field.
+    aliases = AliasChoices(name.lower(), name)
+    return Field(default, validation_alias=aliases, description=meaning, **bounds)
 
 
 class Settings(BaseSettings):
@@ -21,45 +23,69 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    celery_app: str = Field("knowledge_base_agent.celery_app", validation_alias=_env("CELERY_APP"))
-    broker_url: str = Field("redis://127.0.0.1:6379/0", validation_alias=_env("CELERY_BROKER_URL"))
-    result_backend: str = Field(
-        "redis://127.0.0.1:6379/0", validation_alias=_env("CELERY_RESULT_BACKEND")
+    celery_app: str = _env(
+        "CELERY_APP", "knowledge_base_agent.celery_app", "the Celery app looked after"
     )
-    task_time_limit: int = Field(7200, ge=1, validation_alias=_env("CELERY_TASK_TIME_LIMIT"))
-    """Seconds after which a pool that can do so kills a task."""
-    prefetch_multiplier: int = Field(
-        1, ge=0, validation_alias=_env("CELERY_WORKER_PREFETCH_MULTIPLIER")
+    broker_url: str = _env("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0", "its broker")
+    result_backend: str = _env(
+        "CELERY_RESULT_BACKEND", "redis://127.0.0.1:6379/0", "where it keeps results"
     )
-    progress_url: str = Field(
-        "redis://127.0.0.1:6379/1", validation_alias=_env("REDIS_PROGRESS_URL")
+    task_time_limit: int = _env(
+        "CELERY_TASK_TIME_LIMIT", 7200, "seconds after which a pool that can kills a task", ge=1
     )
-    logs_url: str = Field("redis://127.0.0.1:6379/2", validation_alias=_env("REDIS_LOGS_URL"))
-    history_url_or_none: str | None = Field(None, validation_alias=_env("KB_HISTORY_URL"))
-    history_cap: int = Field(1_000_000, ge=1_000, validation_alias=_env("KB_HISTORY_CAP"))
-    """Entries that the history stream keeps while the recorder is away."""
-    database_url: str = Field("sqlite:///var/kb.sqlite3", validation_alias=_env("DATABASE_URL"))
+    prefetch_multiplier: int = _env(
+        "CELERY_WORKER_PREFETCH_MULTIPLIER", 1, "messages a worker takes in advance, a slot", ge=0
+    )
+    progress_url: str = _env(
+        "REDIS_PROGRESS_URL", "redis://127.0.0.1:6379/1", "where running tasks tell their progress"
+    )
+    logs_url: str = _env(
+        "REDIS_LOGS_URL", "redis://127.0.0.1:6379/2", "where the log lines of tasks are kept"
+    )
+    history_url_or_none: str | None = _env(
+        "KB_HISTORY_URL", None, "the Redis of the history stream; else that of the progress"
+    )
+    history_cap: int = _env(
+        "KB_HISTORY_CAP", 1_000_000, "entries the stream keeps while the recorder is away", ge=1000
+    )
+    database_url: str = _env(
+        "DATABASE_URL", "sqlite:///var/kb.sqlite3", "the SQL database: SQLite or PostgreSQL"
+    )
 
-    data_dir: Path = Field(Path("var"), validation_alias=_env("KB_DATA_DIR"))
-    fetch_timeout: float | None = Field(None, gt=0, validation_alias=_env("KB_FETCH_TIMEOUT"))
-    """Seconds a whole fetch may take; None leaves it to the task's time limit."""
-    log_level: str = Field("INFO", validation_alias=_env("KB_LOG_LEVEL"))
-    log_keep_days: int = Field(7, ge=1, validation_alias=_env("KB_LOG_KEEP_DAYS"))
-
-    viewers: Names = Field((), validation_alias=_env("KB_VIEWERS"))
-    operators: Names = Field((), validation_alias=_env("KB_OPERATORS"))
-    admins: Names = Field((), validation_alias=_env("KB_ADMINS"))
-    audit_channel: str | None = Field(None, validation_alias=_env("KB_AUDIT_CHANNEL"))
-    confirm_minutes: float = Field(10, gt=0, le=120, validation_alias=_env("KB_CONFIRM_MINUTES"))
-    """Minutes for which a preview can be confirmed."""
-
-    slack_bot_token: SecretStr | None = Field(None, validation_alias=_env("SLACK_BOT_TOKEN"))
-    slack_app_token: SecretStr | None = Field(None, validation_alias=_env("SLACK_APP_TOKEN"))
-    slack_signing_secret: SecretStr | None = Field(
-        None, validation_alias=_env("SLACK_SIGNING_SECRET")
+    data_dir: Path = _env("KB_DATA_DIR", Path("var"), "the folder of the knowledge base")
+    fetch_timeout: float | None = _env(
+        "KB_FETCH_TIMEOUT", None, "seconds a whole fetch may take; else the task's time limit", gt=0
     )
-    slack_api_url: str = Field("https://slack.com/api/", validation_alias=_env("SLACK_API_URL"))
-    port: int = Field(3000, ge=0, le=65535, validation_alias=_env("PORT"))
+    log_level: str = _env("KB_LOG_LEVEL", "INFO", "how much the processes print")
+    log_keep_days: int = _env(
+        "KB_LOG_KEEP_DAYS", 7, "days for which tasks' log lines are kept", ge=1
+    )
+
+    viewers: Names = _env(
+        "KB_VIEWERS",
+        (),
+        "who may look: ids of people and user groups, comma-separated; else every full member",
+    )
+    operators: Names = _env("KB_OPERATORS", (), "who may change and destroy; else nobody")
+    admins: Names = _env(
+        "KB_ADMINS", (), "who may do all that operators may, and what needs an admin"
+    )
+    audit_channel: str | None = _env(
+        "KB_AUDIT_CHANNEL", None, "the channel that is told who did what"
+    )
+    confirm_minutes: float = _env(
+        "KB_CONFIRM_MINUTES", 10, "minutes for which a preview can be confirmed", gt=0, le=120
+    )
+
+    slack_bot_token: SecretStr | None = _env("SLACK_BOT_TOKEN", None, "the bot's token, `xoxb-…`")
+    slack_app_token: SecretStr | None = _env(
+        "SLACK_APP_TOKEN", None, "the app's token, `xapp-…`: turns Socket Mode on"
+    )
+    slack_signing_secret: SecretStr | None = _env(
+        "SLACK_SIGNING_SECRET", None, "checks Slack's requests where there is no Socket Mode"
+    )
+    slack_api_url: str = _env("SLACK_API_URL", "https://slack.com/api/", "another Slack")
+    port: int = _env("PORT", 3000, "the bot's HTTP port", ge=0, le=65535)
 
     @field_validator("viewers", "operators", "admins", mode="before")
     @classmethod

@@ -1,10 +1,12 @@
 """`python -m knowledge_base_agent.cli`: the processes of a deployment, and the agent's own words."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
 from types import FrameType
+from typing import NoReturn
 
 import structlog
 
@@ -38,7 +40,7 @@ def _start(arguments: argparse.Namespace, rest: list[str], parser: argparse.Argu
     if command in {"run", "search"}:
         return monitor.main([command, *rest])
     if command == "worker":
-        return _worker(arguments.concurrency, rest)
+        _worker(arguments.concurrency, rest)
     if rest:
         parser.error(f"{command} takes no further words: {' '.join(rest)}")
     if command == "migrate":
@@ -46,14 +48,12 @@ def _start(arguments: argparse.Namespace, rest: list[str], parser: argparse.Argu
     return _recorder()
 
 
-def _worker(concurrency: int | None, rest: list[str]) -> int:
-    from knowledge_base_agent.deployment import load_app
-
+def _worker(concurrency: int | None, rest: list[str]) -> NoReturn:
     settings = load_settings()
-    flags = ["worker", "--loglevel", settings.log_level]
+    flags = ["-A", settings.celery_app, "worker", "--loglevel", settings.log_level]
     flags += ["--concurrency", str(concurrency)] if concurrency else []
-    load_app(settings.celery_app).worker_main([*flags, *rest])
-    return 0
+    # Celery takes this process over: signals reach it directly, and there is one process fewer to supervise.
+    os.execv(sys.executable, [sys.executable, "-m", "celery", *flags, *rest])  # noqa: S606 - no shell, our own flags
 
 
 def _migrate() -> int:

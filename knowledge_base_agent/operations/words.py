@@ -55,4 +55,3 @@ def state(text: str) -> str:
     if found not in STATES:
         raise ValueError("one of " + ", ".join(STATES))
     return found
-

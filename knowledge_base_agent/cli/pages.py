@@ -1,0 +1,96 @@
+"""The pages of `docs/` that list things: derived from the operations and the settings, so that they can't go stale.
+
+`python -m knowledge_base_agent.cli.pages` writes them; a test fails when they differ.
+"""
+
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations.describing import parameters, usage
+from knowledge_base_agent.operations.operation import AnyOperation, Risk
+from knowledge_base_agent.settings import Settings
+
+WHO = {
+    Risk.READ: "viewers",
+    Risk.CHANGE: "operators; recorded before and after",
+    Risk.DESTROY: "operators, after a preview and a confirmation; recorded before and after",
+}
+
+
+def operations_page() -> str:
+    """Return `docs/operations.md`."""
+    head = [
+        "# Operations",
+        "",
+        "What can be asked, in Slack and in the shell alike. This page is generated from the operations themselves.",
+        "",
+        "| In Slack | In the shell | What it does |",
+        "|---|---|---|",
+    ]
+    table = [
+        f"| `/kb {one.name}` | `celery_monitor.py {one.shell_name}` | {one.summary} |"
+        for one in OPERATIONS
+    ]
+    sections = [line for one in OPERATIONS for line in _section(one)]
+    return "\n".join([*head, *table, "", *sections])
+
+
+def _section(operation: AnyOperation) -> list[str]:
+    shell = f"python celery_monitor.py {usage(operation, operation.shell_name)}"
+    lines = [f"## {operation.name}", "", operation.summary, "", "```"]
+    lines += [f"/kb {usage(operation)}", shell, "```", "", f"For {WHO[operation.risk]}.", ""]
+    found = parameters(operation)
+    if found:
+        lines += ["| Word | Meaning | Example | Without it |", "|---|---|---|---|"]
+    for one in found:
+        default = "must be given" if one.required else _default(one.default)
+        example = one.example if one.word.read else one.shown
+        lines.append(f"| `{one.shown}` | {one.word.help} | `{example}` | {default} |")
+    return [*lines, *([""] if found else [])]
+
+
+def _default(value: object) -> str:
+    from datetime import timedelta
+
+    from knowledge_base_agent.wording import duration
+
+    if isinstance(value, timedelta):
+        return duration(value)
+    if value is None or value is False or value == ():
+        return "–"
+    return str(value)
+
+
+def settings_page() -> str:
+    """Return `docs/settings.md`."""
+    head = [
+        "# Settings",
+        "",
+        "Read from the environment, by `knowledge_base_agent/settings.py` alone. This page is generated from it.",
+        "",
+        "| Variable | Without it | Meaning |",
+        "|---|---|---|",
+    ]
+    fields: dict[str, FieldInfo] = Settings.model_fields
+    return "\n".join([*head, *(_setting(field) for field in fields.values()), ""])
+
+
+def _setting(field: FieldInfo) -> str:
+    name = str(getattr(field.validation_alias, "choices", [""])[-1])
+    default = "–" if field.default in (None, ()) else f"`{field.default}`"
+    return f"| `{name}` | {default} | {field.description} |"
+
+
+PAGES = {"operations.md": operations_page, "settings.md": settings_page}
+
+
+def write_pages(folder: Path) -> None:
+    """Write every generated page into `folder`."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(__file__).parents[2] / "docs")

@@ -1,0 +1,75 @@
+"""`logs`: the last lines that a task logged."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.operation import (
+    Arguments,
+    Operation,
+    Progress,
+    Risk,
+    Target,
+    Word,
+)
+from knowledge_base_agent.operations.words import count, task_id
+from knowledge_base_agent.records.task_logs import LogLine, read_logs
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import Note, Preformatted, Report
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+
+class LogsArguments(Arguments):
+    """Whose lines, and how many."""
+
+    task: Annotated[
+        str,
+        Word(
+            read=task_id,
+            help="the task's id",
+            example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
+            positional=True,
+        ),
+    ]
+    lines: Annotated[
+        int, Word(read=count, help="how many lines, the last ones", example="50", short="n")
+    ] = 50
+
+
+def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progress) -> Report:
+    lines = read_logs(deployment.logs_redis, arguments.task, last=arguments.lines)
+    title = f"Logs of {arguments.task}"
+    if not lines:
+        keep = deployment.settings.log_keep_days
+        return Report(
+            title=title,
+            text="There are no log lines of this task.",
+            parts=(
+                Note(
+                    text=f"It logged nothing, its lines are over {keep} days old, or the id is wrong."
+                ),
+            ),
+            taken_at=utc_now(),
+        )
+    return Report(
+        title=title,
+        text=f"The last {counted(len(lines), 'line')}; the newest says: {plain(lines[-1].text, 200)}",
+        parts=(Preformatted(text="\n".join(_line(line) for line in lines)),),
+        taken_at=utc_now(),
+    )
+
+
+def _line(line: LogLine) -> str:
+    at = f"{line.at:%H:%M:%S}" if line.at else "--:--:--"
+    return f"{at} {line.level:<7} {plain(line.text, 500)}".rstrip()
+
+
+LOGS = Operation[LogsArguments, Target](
+    name="logs",
+    summary="Shows the last lines that a task logged.",
+    risk=Risk.READ,
+    arguments=LogsArguments,
+    answer=_answer,
+)
