@@ -23,16 +23,13 @@ from knowledge_base_agent.agent.build import (
 from knowledge_base_agent.agent.catalogue import (
     BUILDS,
     ITEMS,
-    WORKER_DEADLINE,
     one_at_a_time,
-    open_catalogue,
 )
 from knowledge_base_agent.agent.sources import Listed
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.redaction import plain
-from knowledge_base_agent.settings import Settings
 
 _UNDER_WAY = (WAITING, RUNNING)
 _GRACE = timedelta(minutes=5)
@@ -115,9 +112,8 @@ class Builds:
 
     def failed_unsaid(self, build_id: str, location: str, error: str) -> int:
         """Write it for a document whose task can't say so itself, unless it has said how it ended meanwhile."""
-        return self._mark(
-            build_id, location, FAILED, _one_line(error), ITEMS.c.state.in_(_UNDER_WAY)
-        )
+        error = _one_line(error)
+        return self._mark(build_id, location, unsaid=True, state=FAILED, error=error)
 
     def _mark(self, build_id: str, location: str, *, unsaid: bool = False, **values: str) -> int:
         # Not only what is under way: a document that had been given up may come in after all.
@@ -133,9 +129,7 @@ class Builds:
         """Move the build to a phase; False when it is as far already."""
         earlier = PHASES[: PHASES.index(phase)]
         before = (BUILDS.c.id == build_id) & BUILDS.c.phase.in_(earlier)
-        with reading(
-            self._engine
-        ) as connection:  # most documents find it there, and need not wait to write
+        with reading(self._engine) as connection:  # most find it there: no need to wait to write
             if connection.scalar(select(BUILDS.c.id).where(before)) is None:
                 return False
         with writing(self._engine) as connection:
@@ -186,14 +180,6 @@ class Builds:
             empty = (BUILDS.c.id == build_id) & BUILDS.c.planned.is_(None)
             connection.execute(delete(BUILDS).where(empty))
             _end(connection, build_id)
-
-
-def open_builds(settings: Settings, *, deadline: float = WORKER_DEADLINE) -> Builds:
-    """Return the deployment's builds; `deadline` in seconds is each call's."""
-    return Builds(
-        open_catalogue(settings, deadline=deadline),
-        time_limit=timedelta(seconds=settings.task_time_limit),
-    )
 
 
 def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Build]:

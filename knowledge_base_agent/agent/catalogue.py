@@ -5,11 +5,9 @@ recorder, nor it for them: SQLite has one writer a file. With PostgreSQL they ar
 can be built again from the sources, hence no migrations: they are made where they are missing.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
 from sqlalchemy import (
     Column,
@@ -23,16 +21,22 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    inspect,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from knowledge_base_agent.records.database import UtcDateTime, database_url, open_engine, writing
+from knowledge_base_agent.records.database import (
+    UtcDateTime,
+    database_url,
+    open_engine,
+    reading,
+    writing,
+)
 from knowledge_base_agent.settings import Settings
 
-WORKER_DEADLINE = 30.0
-"""Seconds that a task waits for its turn to write."""
 _LOCK = 0x6B625F63  # any number, but the same in each process, and not the migrations' own
+_LAST_MADE = "library_words"
 _TABLES = MetaData()
 
 DOCUMENTS = Table(
@@ -111,19 +115,26 @@ _POSTGRES_WORDS = Table(
 
 
 def open_catalogue(settings: Settings, *, deadline: float) -> Engine:
-    """Return this process's engine for the catalogue, with its tables made. Raises `Away` when it can't be reached.
+    """Return a new engine for the catalogue, with its tables made; the caller disposes of it.
 
-    Kept a process: a child of a prefork worker must not use its parent's connections.
+    Raises `Away` when it can't be reached.
     """
     url = settings.database_url
     if database_url(url).get_backend_name() == "sqlite":
         url = f"sqlite:///{settings.knowledge_base_dir.resolve() / 'index.sqlite3'}"
-    return _opened(url, deadline, os.getpid())
-
-
-@lru_cache(maxsize=8)
-def _opened(url: str, deadline: float, _process: int) -> Engine:
     engine = open_engine(url, deadline=deadline)
+    try:
+        _make_tables(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _make_tables(engine: Engine) -> None:
+    with reading(engine) as connection:  # nearly always they are there, and nobody has to wait
+        if inspect(connection).has_table(_LAST_MADE):
+            return
     with writing(engine) as connection:
         one_at_a_time(connection)
         _TABLES.create_all(connection)
@@ -131,7 +142,6 @@ def _opened(url: str, deadline: float, _process: int) -> Engine:
             _POSTGRES_WORDS.create(connection, checkfirst=True)
         else:
             connection.exec_driver_sql(_SQLITE_WORDS)
-    return engine
 
 
 def one_at_a_time(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+import weakref
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,6 @@ from sqlalchemy import (
 from knowledge_base_agent.agent.catalogue import (
     DOCUMENTS,
     ITEMS,
-    WORKER_DEADLINE,
     ended_in_time,
     one_at_a_time,
     open_catalogue,
@@ -170,13 +170,11 @@ class Index:
 
 
 def open_index(settings: Settings, *, deadline: float = SEARCH_SECONDS) -> Index:
-    """Return the deployment's index, made where it is missing; tasks that write pass a longer deadline (seconds)."""
-    return Index(open_catalogue(settings, deadline=deadline))
-
-
-def open_index_to_write(settings: Settings) -> Index:
-    """Return the index with the deadline of a task, which can wait for its turn."""
-    return open_index(settings, deadline=WORKER_DEADLINE)
+    """Return the deployment's index for a search or two; its connections are closed when it is let go of."""
+    engine = open_catalogue(settings, deadline=deadline)
+    index = Index(engine)
+    weakref.finalize(index, engine.dispose)
+    return index
 
 
 def snippet(body: str, wanted: list[str]) -> str:

@@ -57,16 +57,16 @@ def parse(kind: str, data: bytes) -> Parsed:
 def decoded(data: bytes) -> str:
     """Return the bytes as text: UTF-8 if they are, else the likeliest encoding. Raises `Unreadable` for no text."""
     try:
-        return _newlines(data.decode("utf-8-sig"))
+        return _clean(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         best = from_bytes(data).best()
     if best is None:
         raise Unreadable("Its bytes are no text in any known encoding.", "Save it as UTF-8.")
-    return _newlines(str(best))
+    return _clean(str(best))
 
 
-def _newlines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _clean(text: str) -> str:
+    return _NOT_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def as_markdown(text: str) -> str:

@@ -6,27 +6,26 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from knowledge_base_agent.agent.fetching import Validators, fetch
-from knowledge_base_agent.agent.index import Document, Index, open_index_to_write
+from knowledge_base_agent.agent.index import Document
+from knowledge_base_agent.agent.library import Library
 from knowledge_base_agent.agent.links import is_web_address
 from knowledge_base_agent.agent.pages import page_name, page_text, write_file
 from knowledge_base_agent.agent.parsing import parse
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.settings import Settings
 
 
 def read_document(
-    settings: Settings, location: str, heading: str, reached: Callable[[str], None]
+    library: Library, location: str, heading: str, reached: Callable[[str], None]
 ) -> bool:
     """Fetch, parse and index a document; return False when nothing has changed, and nothing was written.
 
     `reached` is told the phase at its beginning. Raises what `fetch` and `parse` raise.
     """
-    index = open_index_to_write(settings)
     page = page_name(location)
-    kept = index.find(location) if (settings.knowledge_base_dir / page).is_file() else None
+    kept = library.index.find(location) if (library.folder / page).is_file() else None
     reached("fetch")
     known = kept.validators if kept else Validators()
-    fetched = fetch(location, known, within=settings.fetch_timeout)
+    fetched = fetch(location, known, within=library.settings.fetch_timeout)
     if fetched is None:
         return False
     sha256 = hashlib.sha256(fetched.data).hexdigest()
@@ -40,14 +39,14 @@ def read_document(
         body=parsed.text, words=parsed.words, page=page, sha256=sha256,
         validators=fetched.validators, fetched_at=utc_now(),
     )  # fmt: skip
-    _keep(settings, index, document, parsed.markdown)
+    _keep(library, document, parsed.markdown)
     return True
 
 
-def _keep(settings: Settings, index: Index, document: Document, markdown: str) -> None:
+def _keep(library: Library, document: Document, markdown: str) -> None:
     # The page first: killed in between, we leave the old hash in the index, and the next run does both again.
-    write_file(settings.knowledge_base_dir / document.page, page_text(document, markdown))
-    index.put(document)
+    write_file(library.folder / document.page, page_text(document, markdown))
+    library.index.put(document)
 
 
 def _name(location: str) -> str:

@@ -8,19 +8,13 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from knowledge_base_agent.agent.build import RUNNING, WAITING
-from knowledge_base_agent.agent.catalogue import (
-    DOCUMENTS,
-    ITEMS,
-    WORKER_DEADLINE,
-    one_at_a_time,
-    open_catalogue,
-)
+from knowledge_base_agent.agent.catalogue import DOCUMENTS, ITEMS, one_at_a_time
+from knowledge_base_agent.agent.library import Library
 from knowledge_base_agent.agent.links import is_web_address
 from knowledge_base_agent.agent.pages import write_file
 from knowledge_base_agent.agent.parsing import as_markdown
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.redaction import plain
-from knowledge_base_agent.settings import Settings
 
 NAME = "README.md"
 
@@ -102,14 +96,14 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def write_readme(settings: Settings) -> bool:
+def write_readme(library: Library) -> bool:
     """Write the README of what is known now; return False, touching nothing, when it says so already.
 
     Reading and writing are one step: of two tasks that do so at once, the later one knows more.
     """
-    with writing(open_catalogue(settings, deadline=WORKER_DEADLINE)) as connection:
+    with writing(library.engine) as connection:
         one_at_a_time(connection)
-        return write_file(settings.knowledge_base_dir / NAME, render(_read_shelf(connection)))
+        return write_file(library.folder / NAME, render(_read_shelf(connection)))
 
 
 def _read_shelf(connection: Connection) -> Shelf:

@@ -7,7 +7,8 @@ from celery import Celery, states
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-from knowledge_base_agent.agent.builds import Builds, open_builds
+from knowledge_base_agent.agent.builds import Builds
+from knowledge_base_agent.agent.library import open_library
 from knowledge_base_agent.agent.settling import settle
 from knowledge_base_agent.agent.sources import list_documents, understand_source
 from knowledge_base_agent.problems import Away
@@ -37,21 +38,21 @@ def start(app: Celery, settings: Settings, source: str) -> StartedRun:
     """
     understood = understand_source(source)
     documents = len(list_documents(understood))
-    builds = open_builds(settings, deadline=_SECONDS)
-    _end_dead(app, builds, understood.name)
     task_id = str(uuid4())
-    builds.begin(task_id, understood.name)
-    try:
-        app.send_task(
-            RUN_AGENT, args=(understood.name,), task_id=task_id, queue=AGENT_QUEUE, retry=False
-        )
-    except (OperationalError, OSError) as error:
-        builds.end(task_id)
-        raise Away(
-            f"The run could not be sent: the broker does not answer ({error}).",
-            "Look at the broker that CELERY_BROKER_URL names, and try again.",
-            source="broker",
-        ) from error
+    with open_library(settings, deadline=_SECONDS) as library:
+        _end_dead(app, library.builds, understood.name)
+        library.builds.begin(task_id, understood.name)
+        try:
+            app.send_task(
+                RUN_AGENT, args=(understood.name,), task_id=task_id, queue=AGENT_QUEUE, retry=False
+            )
+        except (OperationalError, OSError) as error:
+            library.builds.end(task_id)
+            raise Away(
+                f"The run could not be sent: the broker does not answer ({error}).",
+                "Look at the broker that CELERY_BROKER_URL names, and try again.",
+                source="broker",
+            ) from error
     return StartedRun(task_id=task_id, source=understood.name, documents=documents)
 
 
