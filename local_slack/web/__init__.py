@@ -1,0 +1,1 @@
+"""The Web API under /api/: one module a family of methods."""
