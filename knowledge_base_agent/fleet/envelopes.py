@@ -63,24 +63,22 @@ class Envelope:
 def read_envelope(raw: bytes) -> Envelope | None:
     """Read a message as kombu keeps it in a Redis list. None if it is no task's message, or not JSON outside."""
     try:
-        return _envelope(_DECODER.decode(_without_body(raw)))
+        return _envelope(_DECODER.decode(_without_body(raw, b"{")))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
 def read_unacked(raw: bytes) -> tuple[Envelope, str, str] | None:
     """Read a value of the `unacked` hash: the envelope, its exchange and its routing key."""
-    if len(raw) > ENVELOPE_LIMIT:
-        return None
     try:
-        message, exchange, routing_key = _UNACKED.decode(raw)
+        message, exchange, routing_key = _UNACKED.decode(_without_body(raw, b"[{"))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     envelope = _envelope(message)
     return (envelope, exchange, routing_key) if envelope else None
 
 
-def _without_body(raw: bytes) -> bytes:
+def _without_body(raw: bytes, opening: bytes) -> bytes:
     """Cut a long message down to what comes after its body; kombu writes the body first.
 
     The mark can't be part of a JSON string, where its quotes would be escaped.
@@ -89,7 +87,7 @@ def _without_body(raw: bytes) -> bytes:
         return raw
     tail = raw[-ENVELOPE_LIMIT:]
     start = tail.find(_AFTER_BODY)
-    return b"{" + tail[start + 2 :] if start >= 0 else b""
+    return opening + tail[start + 2 :] if start >= 0 else b""
 
 
 def _envelope(message: _Message) -> Envelope | None:

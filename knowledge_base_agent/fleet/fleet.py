@@ -1,27 +1,142 @@
-"""The fleet as one value: what operations are given. Made once a process and closed at its end."""
+"""The fleet as one value: what operations are given. Made once a process, closed at its end."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Any
 
 from celery import Celery
 
-from knowledge_base_agent.fleet.broadcast import Broadcaster
+from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
+from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.broker import Broker
+from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
+from knowledge_base_agent.fleet.deadline import Deadline, Unknown
+from knowledge_base_agent.fleet.line import Question
+from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
+from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.queues import Queues
+from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
+from knowledge_base_agent.fleet.revoking import Revoking, RevokeOutcome
+from knowledge_base_agent.fleet.sightings import Sightings
+from knowledge_base_agent.fleet.verifying import Verdict, verify_stopped
+from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.fleet.whereabouts import Whereabouts, locate
 from knowledge_base_agent.fleet.workers import Workers
 
 
 class Fleet:
-    """Everything that can be asked of, or told to, the workers and the broker of one Celery app.
+    """Everything that can be asked of, or told to, the workers and the stores of one Celery app.
 
-    Synchronous and safe to use from many threads; every call takes a `Deadline` and keeps it.
+    Synchronous and safe to use from many threads; each call takes a `Deadline` and keeps it. What can't be reached
+    raises `Away`; what can't be known is None or named as unknown in the answer.
     """
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        *,
+        progress_url: str | None = None,
+        logs_url: str | None = None,
+        sightings: Sightings | None = None,
+    ) -> None:
         self.app = app
         self.broadcaster = Broadcaster(app)
-        self.workers = Workers(app, self.broadcaster)
+        self._workers = Workers(app, self.broadcaster)
         self._broker = Broker(app)
-        self.queues = Queues(app, self._broker)
+        self._queues = Queues(app, self._broker)
+        self._messages = PendingMessages(app, self._broker)
+        self._clients = RedisClients()
+        stores = {PROGRESS: progress_url, LOGS: logs_url}
+        self._stores = {name: url for name, url in stores.items() if url}
+        self.sightings = sightings or Sightings()
+        self._connections = Connections(
+            app, self._broker, self._clients, self._stores, self.sightings
+        )
+        self._revoking = Revoking(self.broadcaster, self._connections)
+
+    def look(
+        self,
+        deadline: Deadline,
+        *,
+        arguments: bool = False,
+        ids: Collection[str] | None = None,
+        fresh: bool = False,
+    ) -> FleetView:
+        """Ask every worker what it does: see `Workers.look`."""
+        return self._workers.look(deadline, arguments=arguments, ids=ids, fresh=fresh)
+
+    def queues(self, deadline: Deadline, fleet: FleetView | None = None) -> QueuesView:
+        """Measure every queue: see `Queues.depths`."""
+        return self._queues.depths(deadline, fleet)
+
+    def find_pending(self, deadline: Deadline, ids: Collection[str]) -> PendingSearch:
+        """Look for tasks among the waiting messages: see `PendingMessages.find`."""
+        return self._messages.find(deadline, ids)
+
+    def locate(
+        self, deadline: Deadline, ids: Collection[str], *, known: Collection[str] = ()
+    ) -> Whereabouts:
+        """Say where each id is: see `locate`."""
+        return locate(deadline, self._workers, self._messages, ids, known=known)
+
+    def tellable(self, fleet: FleetView) -> tuple[str, ...]:
+        """Return the names that commands go to: all but the workers of other apps; the silent may still hear."""
+        answered = {worker.name for worker in fleet.workers if worker.ours is not False}
+        silent = {name for name in fleet.silent if self._workers.ours(name) is not False}
+        return tuple(sorted(answered | silent))
+
+    def revoke(
+        self,
+        deadline: Deadline,
+        ids: Sequence[str],
+        *,
+        destination: Sequence[str],
+        terminate: bool = False,
+        signal: str = "SIGTERM",
+        portions: Callable[[int, int], bool] | None = None,
+    ) -> RevokeOutcome:
+        """Tell workers to drop or stop tasks: see `Revoking.revoke`. `tellable` gives the destination."""
+        return self._revoking.revoke(
+            deadline,
+            ids,
+            destination=destination,
+            terminate=terminate,
+            signal=signal,
+            portions=portions,
+        )
+
+    def verify_stopped(
+        self, deadline: Deadline, ids: Collection[str], before: FleetView
+    ) -> dict[str, Verdict]:
+        """Look again until the tasks have stopped: see `verify_stopped`."""
+        return verify_stopped(deadline, self._workers, ids, before)
+
+    def command(
+        self, deadline: Deadline, command: str, destination: Sequence[str], **arguments: object
+    ) -> Answers:
+        """Send one control command that changes something to these workers, once, and return what each said."""
+        question = Question(
+            command=command, arguments=arguments, destination=tuple(destination), reads=False
+        )
+        return self.broadcaster.ask(deadline, question)
+
+    def check(self, deadline: Deadline) -> dict[str, Health]:
+        """Ask whether the broker, the result backend and the stores answer: see `Connections.check`."""
+        return self._connections.check(deadline)
+
+    def ping_results(self, deadline: Deadline) -> timedelta | None:
+        """Ask the result backend alone: see `Connections.ping_results`."""
+        return self._connections.ping_results(deadline)
+
+    def redis_states(self, deadline: Deadline) -> dict[str, RedisState | Unknown]:
+        """Read memory, eviction and latency of each Redis that is configured, by the name of the source."""
+        conf: Any = self.app.conf
+        urls = {BROKER: conf.broker_write_url or conf.broker_url, RESULTS: conf.result_backend}
+        urls = {name: str(url) for name, url in urls.items() if url}
+        return read_states(deadline, self._clients, urls | self._stores)
 
     def close(self) -> None:
         """Close every connection."""
         self.broadcaster.close()
         self._broker.close()
+        self._clients.close()

@@ -1,7 +1,8 @@
 """From Celery's own five answers to a `WorkerView`, for workers that do not know our command. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from knowledge_base_agent.fleet.line import Reply
@@ -29,9 +30,13 @@ def read_plain(
     sent_at: datetime,
     *,
     arguments: bool,
+    ids: Collection[str] | None,
     ours: bool | None,
 ) -> WorkerView:
-    """Read one worker's answers, by command; a command without an answer leaves its figures unknown or empty."""
+    """Read one worker's answers, by command; a command without an answer leaves its figures unknown or empty.
+
+    With `ids`, of the waiting tasks only those are kept.
+    """
     last = max((reply.after for reply in said.values()), default=0.0)
     heard_at = sent_at + timedelta(seconds=last)
     stats: Mapping[str, Any] = _mapping(said.get("stats"))
@@ -39,8 +44,10 @@ def read_plain(
     rows = {place: _rows(said.get(place)) for place in Place}
 
     def tasks(place: Place) -> tuple[HeldTask, ...]:
-        kept = rows[place] if place is Place.ACTIVE else rows[place][:LISTED]
-        return tuple(_task(row, name, place, heard_at, arguments=arguments) for row in kept)
+        read = (_task(row, name, place, heard_at, arguments=arguments) for row in rows[place])
+        if place is Place.ACTIVE:
+            return tuple(read)
+        return tuple(islice((task for task in read if ids is None or task.id in ids), LISTED))
 
     return WorkerView(
         name=name,
@@ -62,6 +69,7 @@ def read_plain(
         processes=numbers(pool.get("processes")),
         occupied=None,
         revoked=None,
+        flagged=None,
         processed=_total(stats.get("total")),
         ours=ours,
         answered_after=timedelta(seconds=last),

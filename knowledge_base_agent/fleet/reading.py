@@ -51,6 +51,7 @@ def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerVie
         processes=numbers(said.get("processes")),
         occupied=numbers(said.get("occupied")),
         revoked=number(said.get("revoked")),
+        flagged=None if (flagged := texts(said.get("flagged"))) is None else frozenset(flagged),
         processed=number(said.get("processed")),
         ours=theirs == our_app if theirs and our_app else None,
         answered_after=timedelta(seconds=reply.after),

@@ -95,6 +95,8 @@ class WorkerView:
     """Those that have a task, even one that was revoked and is no longer listed as active."""
     revoked: int | None
     """How many revoked ids it remembers."""
+    flagged: frozenset[str] | None
+    """Which of the ids asked about it knows as revoked; None if none were asked about, or it can't tell."""
     processed: int | None
     """How many tasks it took on since it started."""
     ours: bool | None

@@ -34,7 +34,10 @@ def kb_look(
     ids: Iterable[str] | None = None,
     **_: object,
 ) -> dict[str, Any]:
-    """Tell what this worker does: tasks, pool, queues, memory."""
+    """Tell what this worker does: tasks, pool, queues, memory.
+
+    With `ids`, of the waiting tasks only those, and which of them it knows as revoked.
+    """
     now = time.time()
     routes = _routes(state.consumer)
     active = list(state.tset(worker_state.active_requests))
@@ -49,27 +52,15 @@ def kb_look(
     answer = _worker(state, now)
     answer["counts"] = [len(active), len(reserved), len(postponed)]
     if ids is not None:
-        wanted = [worker_state.requests[one] for one in ids if one in worker_state.requests]
-        active, reserved, postponed = _sorted_out(wanted, active, postponed)
+        wanted = set(ids)
+        answer["flagged"] = [one for one in wanted if one in worker_state.revoked]
+        reserved = [request for request in reserved if request.id in wanted]
+        postponed = [entry for entry in postponed if entry[1].id in wanted]
     nearest = heapq.nsmallest(limit, postponed, key=lambda entry: entry[0])
     answer["active"] = told(active)  # never capped: there is one for each slot
     answer["reserved"] = told(reserved[:limit])
     answer["scheduled"] = told(request for _, request in nearest)
     return answer
-
-
-def _sorted_out(
-    wanted: list[Request], active: list[Request], postponed: list[tuple[float, Request]]
-) -> tuple[list[Request], list[Request], list[tuple[float, Request]]]:
-    """Keep of each list what is wanted; what is in neither of the two is reserved."""
-    chosen = {request.id for request in wanted}
-    later = [entry for entry in postponed if entry[1].id in chosen]
-    taken = {request.id for request in active} | {entry[1].id for entry in later}
-    return (
-        [request for request in active if request.id in chosen],
-        [request for request in wanted if request.id not in taken],
-        later,
-    )
 
 
 def _worker(state: Any, now: float) -> dict[str, Any]:

@@ -22,6 +22,14 @@ SHARED_SECONDS = 0.25
 _REGISTERED = "registered"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Focus:
+    """What a look is to bring beside the bare facts."""
+
+    arguments: bool
+    ids: tuple[str, ...] | None
+
+
 @dataclass(kw_only=True)
 class _Book:
     """What one look has heard so far."""
@@ -87,72 +95,84 @@ class Workers:
         self._ours: dict[str, bool | None] = {}
 
     def look(
-        self, deadline: Deadline, *, arguments: bool = False, fresh: bool = False
+        self,
+        deadline: Deadline,
+        *,
+        arguments: bool = False,
+        ids: Iterable[str] | None = None,
+        fresh: bool = False,
     ) -> FleetView:
         """Ask every worker what it does, until all answered or the deadline passed.
 
-        `arguments` brings the tasks' arguments too: redacted and capped, still privileged. `fresh` insists on a
-        question of our own, sent now: for whoever has just changed something. Raises `Away` without a broker.
+        `arguments` brings the tasks' arguments too: redacted and capped, still privileged. With `ids`, of the waiting
+        tasks only those are listed, however many wait. `fresh` insists on a question of our own, sent now: for whoever
+        has just changed something. Raises `Away` without a broker.
         """
+        focus = _Focus(arguments=arguments, ids=None if ids is None else tuple(sorted(set(ids))))
         return self._shared.get(
             deadline,
-            arguments,
-            lambda: self._look(deadline, arguments=arguments),
+            focus,
+            lambda: self._look(deadline, focus),
             not_older=-1.0 if fresh else SHARED_SECONDS,
         )
 
-    def _look(self, deadline: Deadline, *, arguments: bool) -> FleetView:
+    def ours(self, name: str) -> bool | None:
+        """Return whether a worker of this name runs our app, by what was last seen; None if that is not known."""
+        return self._ours.get(name)
+
+    def _look(self, deadline: Deadline, focus: _Focus) -> FleetView:
         started = utc_now()
         present = self._broadcaster.roster.present()
         self._plain &= present  # who left and comes back may have learned our command
         book = _Book()
-        questions = self._first_round(present, arguments=arguments)
+        questions = self._first_round(present, focus)
         while questions:
             for answers in self._broadcaster.ask_all(deadline, questions):
                 book.enter(answers)
-            questions = [] if deadline.expired else self._next_round(book, arguments=arguments)
+            questions = [] if deadline.expired else self._next_round(book, focus)
         self._plain |= set(book.plain)
-        return self._view(book, started, arguments=arguments)
+        return self._view(book, started, focus)
 
-    def _first_round(self, present: frozenset[str], *, arguments: bool) -> list[Question]:
+    def _first_round(self, present: frozenset[str], focus: _Focus) -> list[Question]:
         """Make the first question one that goes to everyone: only that one tells who is there."""
         if (
             LOOK not in Panel.data
         ):  # our app did not load our command here, so not in its workers either
-            return self._plain_questions(present, None, arguments=arguments)
+            return self._plain_questions(present, None, focus)
         if not self._plain:
-            return [_look_question(None, arguments=arguments)]
+            return [_look_question(None, focus)]
         # Workers that don't know our command log an error with a traceback each time they hear it: spare them that.
         questions = [Question(command="ping")]
         if present - self._plain:
-            questions.append(_look_question(present - self._plain, arguments=arguments))
-        return questions + self._plain_questions(self._plain, self._plain, arguments=arguments)
+            questions.append(_look_question(present - self._plain, focus))
+        return questions + self._plain_questions(self._plain, self._plain, focus)
 
-    def _next_round(self, book: _Book, *, arguments: bool) -> list[Question]:
+    def _next_round(self, book: _Book, focus: _Focus) -> list[Question]:
         """Ask those who are there and have not told yet: with Celery's questions, or ours if never heard."""
         questions: list[Question] = []
         if refused := book.refused - book.asked(PLAIN_QUESTIONS):
-            questions += self._plain_questions(refused, refused, arguments=arguments)
+            questions += self._plain_questions(refused, refused, focus)
         heard_it_all = book.roll_call.question.command != "ping"
         if not heard_it_all and (newcomers := book.unheard() - book.asked((LOOK,))):
-            questions.append(_look_question(newcomers, arguments=arguments))
+            questions.append(_look_question(newcomers, focus))
         return questions
 
     def _plain_questions(
-        self, who: Iterable[str], destination: Iterable[str] | None, *, arguments: bool
+        self, who: Iterable[str], destination: Iterable[str] | None, focus: _Focus
     ) -> list[Question]:
         to = tuple(sorted(destination)) if destination is not None else None
         questions = [Question(command=command, destination=to) for command in PLAIN_QUESTIONS]
-        if not arguments:
+        if not focus.arguments:
             questions[0] = replace(questions[0], arguments={"safe": True})
         known = list(who)
         if not known or any(name not in self._ours for name in known):
             questions.append(Question(command=_REGISTERED, destination=to))
         return questions
 
-    def _view(self, book: _Book, started: datetime, *, arguments: bool) -> FleetView:
+    def _view(self, book: _Book, started: datetime, focus: _Focus) -> FleetView:
         workers = [read_look(reply, sent, self._app.main) for reply, sent in book.looks]
-        workers += [self._read_plain(book, name, arguments=arguments) for name in book.plain]
+        self._ours |= {worker.name: worker.ours for worker in workers}
+        workers += [self._read_plain(book, name, focus) for name in book.plain]
         roll_call = book.roll_call
         return FleetView(
             taken_at=started,
@@ -167,7 +187,7 @@ class Workers:
             problems=tuple(_problems(book)),
         )
 
-    def _read_plain(self, book: _Book, name: str, *, arguments: bool) -> WorkerView:
+    def _read_plain(self, book: _Book, name: str, focus: _Focus) -> WorkerView:
         said = book.plain[name]
         if _REGISTERED in said:
             self._ours[name] = self._shares_tasks(said[_REGISTERED])
@@ -175,7 +195,8 @@ class Workers:
             name,
             said,
             book.plain_sent_at[name],
-            arguments=arguments,
+            arguments=focus.arguments,
+            ids=focus.ids,
             ours=self._ours.get(name),
         )
 
@@ -185,9 +206,12 @@ class Workers:
         return bool(mine & theirs) if mine and theirs else None
 
 
-def _look_question(to: Iterable[str] | None, *, arguments: bool) -> Question:
+def _look_question(to: Iterable[str] | None, focus: _Focus) -> Question:
     destination = tuple(sorted(to)) if to is not None else None
-    return Question(command=LOOK, arguments={"arguments": arguments}, destination=destination)
+    wanted: dict[str, object] = {"arguments": focus.arguments}
+    if focus.ids is not None:
+        wanted |= {"ids": list(focus.ids), "limit": len(focus.ids)}
+    return Question(command=LOOK, arguments=wanted, destination=destination)
 
 
 def _problems(book: _Book) -> Iterable[str]:

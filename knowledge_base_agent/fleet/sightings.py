@@ -1,0 +1,45 @@
+"""When each source was last seen, and since when it is away: what lets an answer say "broker away since 03:12"."""
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from knowledge_base_agent.clock import utc_now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """What this process knows of one source. Times are aware UTC."""
+
+    source: str
+    last_seen: datetime | None = None
+    away_since: datetime | None = None
+    """The first failure after the last success; None while it answers."""
+
+
+class Sightings:
+    """The sightings of every source, in memory; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Sighting] = {}
+
+    def seen(self, source: str) -> Sighting:
+        """Note that it answered."""
+        with self._lock:
+            known = Sighting(source=source, last_seen=utc_now())
+            self._known[source] = known
+            return known
+
+    def failed(self, source: str) -> Sighting:
+        """Note that it did not; the first failure in a row is kept."""
+        with self._lock:
+            known = self._known.get(source, Sighting(source=source))
+            known = replace(known, away_since=known.away_since or utc_now())
+            self._known[source] = known
+            return known
+
+    def of(self, source: str) -> Sighting:
+        """Return what is known of it."""
+        with self._lock:
+            return self._known.get(source, Sighting(source=source))
