@@ -1,0 +1,72 @@
+"""`python -m bot`: the bot, until SIGTERM or Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from bot.app import Bot
+from bot.logs import configure_logs
+from knowledge_base_agent.deployment import Deployment, open_deployment
+from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.settings import load_settings
+
+log = structlog.get_logger()
+USAGE_ERROR = 2
+
+
+def main() -> int:
+    """Run the bot; return 0 after a stop that was asked for, 2 when it can't start as it is set up."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        deployment = open_deployment(settings)
+        try:
+            asyncio.run(_serve(Bot(settings, deployment), deployment))
+        finally:
+            deployment.close()
+    except Problem as problem:
+        sys.stderr.write(f"{problem.what} {problem.cure}\n")
+        return USAGE_ERROR
+    except OSError as error:
+        sys.stderr.write(f"The bot can't listen: {error}. Set PORT to a free one.\n")
+        return USAGE_ERROR
+    return 0
+
+
+async def _serve(bot: Bot, deployment: Deployment) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    # Importing the Celery app takes long enough to make the first answer late, and may fail: both before we listen.
+    await asyncio.to_thread(lambda: deployment.app)
+    try:
+        await _until(stopping, bot.start())
+        if not stopping.is_set():
+            await _until(stopping, bot.broken())
+    finally:
+        log.info("stopping")
+        await bot.stop()
+
+
+async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do work until it is done or the bot is told to stop; raise what the work raises."""
+    tasks = {asyncio.create_task(work), asyncio.create_task(_wait(stopping))}
+    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _wait(stopping: asyncio.Event) -> None:
+    await stopping.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

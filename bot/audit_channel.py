@@ -1,0 +1,111 @@
+"""The audit channel's outbox: every entry becomes a message, in order, once Slack takes it; until then it stays.
+
+An entry counts as posted only after Slack's ok. When the answer got lost, it is posted again and labelled, since
+a repeat does less harm in an audit than a gap.
+"""
+
+import asyncio
+import contextlib
+import time
+from functools import partial
+
+import structlog
+from sqlalchemy import Engine
+
+from bot.blocks.audit import entry_message
+from bot.messages import Messages
+from bot.slack_api import Refusal, TooFast, Unreached
+from bot.threads import Threads
+from bot.waiting import backoff
+from knowledge_base_agent.audit import Entry, mark_posted, unposted
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.problems import Problem
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 3.0
+_LOGGED_EVERY = 60.0
+_BATCH = 20
+_WITHIN = 5.0
+
+
+class AuditChannel:
+    """Posts what waits, for as long as `run` runs."""
+
+    def __init__(self, messages: Messages, engine: Engine, threads: Threads, channel: str) -> None:
+        self._messages = messages
+        self._engine = engine
+        self._threads = threads
+        self._channel = channel
+        self._nudged = asyncio.Event()
+        self._maybe_posted: set[int] = set()
+        self._unmarked: set[int] = set()
+        self._failures = 0
+        self._logged_at = -_LOGGED_EVERY
+
+    def nudge(self) -> None:
+        """Look for entries now instead of at the next turn."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Post entries until cancelled."""
+        while True:
+            pause = await self.post_waiting()
+            if pause is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY_SECONDS):
+                        await self._nudged.wait()
+                self._nudged.clear()
+            else:
+                await asyncio.sleep(pause)
+
+    async def post_waiting(self) -> float | None:
+        """Post all that waits. Returns None when nothing is left, or the seconds to wait before trying again."""
+        try:
+            while entries := await self._waiting():
+                for entry in entries:
+                    await self._post(entry)
+        except TooFast as slow_down:
+            return slow_down.retry_after
+        except (Refusal, Unreached, Problem) as error:
+            return self._failed(error)
+        self._failures = 0
+        return None
+
+    async def _waiting(self) -> tuple[Entry, ...]:
+        await self._mark()
+        return await self._threads.call(partial(unposted, self._engine, _BATCH), within=_WITHIN)
+
+    async def _post(self, entry: Entry) -> None:
+        drawn = entry_message(entry, may_repeat=entry.id in self._maybe_posted)
+        try:
+            await self._messages.post_once(self._channel, drawn)
+        except Unreached as error:
+            if not error.surely_not_done:
+                self._maybe_posted.add(entry.id)
+            raise
+        except asyncio.CancelledError:
+            self._maybe_posted.add(entry.id)
+            raise
+        self._maybe_posted.discard(entry.id)
+        self._unmarked.add(entry.id)
+        await self._mark()
+
+    async def _mark(self) -> None:
+        """Record what Slack has taken. Kept in memory until the database has it, so that it is not posted again."""
+        if self._unmarked:
+            ids = sorted(self._unmarked)
+            mark = partial(mark_posted, self._engine, ids, utc_now())
+            await self._threads.call(mark, within=_WITHIN)
+            self._unmarked.clear()
+
+    def _failed(self, error: Exception) -> float:
+        self._failures += 1
+        if time.monotonic() - self._logged_at >= _LOGGED_EVERY:
+            self._logged_at = time.monotonic()
+            log.error(
+                "the audit channel does not get its entries; they are kept and tried again",
+                channel=self._channel,
+                reason=str(error),
+            )
+        return backoff(self._failures)

@@ -1,0 +1,74 @@
+"""What people click: every button and menu entry carries words that go the same road as if they had been typed."""
+
+import json
+from collections.abc import Sequence
+
+from slackblocks import ActionsBlock, Button, Option, StaticSelectMenu
+from slackblocks.elements import Element
+
+from bot.blocks.text import literal, plain_text
+from knowledge_base_agent.report import Action
+
+WORDS = "words"
+"""Action ids that start with this carry words."""
+CONFIRM = "confirm"
+CANCEL = "cancel"
+_VALUE_LIMIT = 2000
+_OPTION_LIMIT = 150
+_LABEL_LIMIT = 75
+_A_LINE = 5
+
+
+def value_of(words: str) -> str:
+    """Return a button's value for these words."""
+    return json.dumps({"w": words}, ensure_ascii=False)
+
+
+def words_in(value: str) -> str | None:
+    """Return the words in a button's value or a menu entry's; None for what we did not write."""
+    if not value.startswith("{"):
+        return value or None
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    words = found.get("w") if isinstance(found, dict) else None
+    return words if isinstance(words, str) and words else None
+
+
+def button(action: Action, index: int = 0) -> Button | None:
+    """Return a button for an action, or None where its words are longer than Slack lets a button carry."""
+    value = value_of(action.words)
+    if len(value) > _VALUE_LIMIT:
+        return None
+    return Button(
+        plain_text(action.label, _LABEL_LIMIT),
+        action_id=f"{WORDS}:{index}",
+        value=value,
+        style="danger" if action.danger else None,
+    )
+
+
+def buttons(actions: Sequence[Action]) -> list[Button]:
+    """Return buttons for actions, each with an id of its own."""
+    made = (button(action, index) for index, action in enumerate(actions))
+    return [one for one in made if one is not None]
+
+
+def action_rows(actions: Sequence[Action]) -> list[ActionsBlock]:
+    """Return rows of at most five buttons."""
+    made: list[Element] = list(buttons(actions))
+    return [ActionsBlock(made[at : at + _A_LINE]) for at in range(0, len(made), _A_LINE)]
+
+
+def menu(label: str, choices: Sequence[tuple[str, str]], index: int) -> StaticSelectMenu | None:
+    """Return a menu of (shown, words); entries too long to carry are left out, as are those beyond 100."""
+    options = [
+        Option(plain_text(shown, _LABEL_LIMIT), words)
+        for shown, words in choices
+        if 0 < len(words) <= _OPTION_LIMIT and not words.startswith("{")
+    ][:100]
+    if not options:
+        return None
+    placeholder = plain_text(literal(f"{label}: choose…", 150), 150)
+    return StaticSelectMenu(f"{WORDS}:menu:{index}", options=options, placeholder=placeholder)

@@ -1,0 +1,112 @@
+"""The one message of a confirmation: what would be touched, then who confirmed it, how far it is, what came of it."""
+
+from datetime import datetime
+
+from slackblocks import ActionsBlock, Button, ContextBlock, RichTextBlock, SectionBlock
+from slackblocks.blocks import Block
+
+from bot.blocks.buttons import CANCEL, CONFIRM
+from bot.blocks.drawn import Drawn, rendered
+from bot.blocks.plain_form import cut, plain_form, text_form
+from bot.blocks.report import report_blocks, report_message
+from bot.blocks.text import escaped, inert, literal, mrkdwn, plain_lines, plain_text, sentence
+from bot.blocks.values import duration, local_moment, moment, number, share
+from knowledge_base_agent.requests import Claimed, Ended, Pending, Settled
+from knowledge_base_agent.runs import Run
+
+
+def confirmation_message(pending: Pending, now: datetime) -> Drawn:
+    """Draw a preview with Confirm and Cancel. The buttons carry nothing but the confirmation's id."""
+    who = f"Asked by {inert(pending.asked_by.name, 80)}"
+    until = f"can be confirmed until {local_moment(pending.expires_at)}"
+    foot: list[Block] = [
+        ContextBlock([mrkdwn(f"{who} · {until}")]),
+        ActionsBlock(
+            [
+                Button(
+                    plain_text("Confirm", 75),
+                    CONFIRM,
+                    value=pending.confirmation_id,
+                    style="danger",
+                ),
+                Button(plain_text("Cancel", 75), CANCEL, value=pending.confirmation_id),
+            ]
+        ),
+    ]
+    waiting = (
+        f"Waits for a confirmation until {moment(pending.expires_at)}, asked for by "
+        f"{literal(pending.asked_by.name, 80)}."
+    )
+    return Drawn(
+        text=escaped(f"{text_form(pending.report, now)}\n{waiting}"),
+        blocks=report_blocks(pending.report, now, foot=foot),
+        plain=plain_form(pending.report, now, foot=foot),
+    )
+
+
+def running_message(
+    claimed: Claimed, done: int = 0, total: int | None = None, note: str = ""
+) -> Drawn:
+    """Draw a run that goes on: who confirmed it, when, and how far it is."""
+    far = _how_far(done, total)
+    title = f"{claimed.run_id}: {claimed.operation.name} is running"
+    more = f"{far} · {literal(note, 300)}" if note else far
+    foot = _confirmed_by(claimed)
+    blocks = rendered(
+        [SectionBlock(plain_lines(f"⏳ {title}\n{more}")), ContextBlock([mrkdwn(foot)])]
+    )
+    said = f"⏳ {title}. {more}. Confirmed by {literal(claimed.confirmed_by.name, 80)}."
+    return Drawn(text=escaped(said), blocks=blocks, plain=blocks)
+
+
+def ended_message(claimed: Claimed, ended: Ended) -> Drawn:
+    """Draw what came of a run, in the place of the preview that it was confirmed from."""
+    took = duration(ended.ended_at - claimed.confirmed_at)
+    foot: list[Block] = [ContextBlock([mrkdwn(f"{_confirmed_by(claimed)} · took {took}")])]
+    drawn = report_message(ended.report, ended.ended_at, foot=foot)
+    who = (
+        f"{claimed.run_id}, confirmed by {literal(claimed.confirmed_by.name, 80)} at "
+        f"{moment(claimed.confirmed_at)}."
+    )
+    return Drawn(text=f"{drawn.text}\n{escaped(who)}", blocks=drawn.blocks, plain=drawn.plain)
+
+
+def settled_message(settled: Settled) -> Drawn:
+    """Draw a preview that will not run: cancelled by somebody, or expired."""
+    name = literal(settled.operation_name, 80)
+    if settled.by_name:
+        head = f"{name} was {settled.state} by {literal(settled.by_name, 80)}"
+    else:
+        head = f"{name} was not confirmed in time"
+    return _closed(f"🚫 {head}. Nothing was done.", settled.at)
+
+
+def interrupted_message(run: Run) -> Drawn:
+    """Announce a run whose process is gone, so that nobody knows what it did."""
+    text = (
+        f"🔴 {run.id}: {literal(run.operation, 80)}, started by {literal(run.actor_name, 80)}, was interrupted: the "
+        "process that ran it is gone. What it did until then is unknown, and it is not started again by "
+        "itself. Look at the figures before you ask for it again."
+    )
+    return _closed(text, run.started_at)
+
+
+def _closed(text: str, at: datetime) -> Drawn:
+    full = rendered(
+        [RichTextBlock(sentence(text)), ContextBlock([mrkdwn(local_moment(at))])],
+    )
+    plain = rendered([SectionBlock(plain_lines(f"{text}\n{moment(at)}"))])
+    return Drawn(text=escaped(cut(text, 3000)), blocks=full, plain=plain)
+
+
+def _confirmed_by(claimed: Claimed) -> str:
+    who = inert(claimed.confirmed_by.name, 80)
+    return f"{claimed.run_id} · confirmed by {who}, {local_moment(claimed.confirmed_at)}"
+
+
+def _how_far(done: int, total: int | None) -> str:
+    if total is None:
+        return f"{number(done)} done" if done else "started"
+    if total <= 0:
+        return "started"
+    return f"{share(done / total)} · {number(done)} of {number(total)}"

@@ -1,0 +1,23 @@
+"""What a person may do, in words."""
+
+from dataclasses import replace
+
+from knowledge_base_agent.policy import Role
+from knowledge_base_agent.report import Note, Report
+
+_MAY = {
+    Role.NOBODY: "You may not use this deployment: ask an admin to add you to KB_VIEWERS.",
+    Role.VIEWER: "You may look at everything. What changes the deployment is for operators.",
+    Role.OPERATOR: "You are an operator: you may look and change, and confirm what destroys.",
+    Role.ADMIN: "You are an admin: you may look and change, and confirm what destroys.",
+}
+
+
+def may(role: Role) -> str:
+    """Return the sentence that tells a person what they may do."""
+    return _MAY[role]
+
+
+def for_person(report: Report, role: Role) -> Report:
+    """Return help with a line about what the person who asked may do."""
+    return replace(report, parts=(*report.parts, Note(text=may(role))))

@@ -1,0 +1,139 @@
+"""A table of a report: a data table, or a section a row where there are few and something can be done about each."""
+
+from collections.abc import Sequence
+
+from slackblocks import (
+    ActionsBlock,
+    DataTableBlock,
+    RawNumber,
+    RawText,
+    RichTextBlock,
+    SectionBlock,
+)
+from slackblocks.blocks import Block
+from slackblocks.elements import Element
+
+from bot.blocks.buttons import action_rows, buttons, menu
+from bot.blocks.text import literal, mrkdwn, sentence
+from bot.blocks.values import marked, said, share, sortable, with_icon
+from knowledge_base_agent.report import Row, Table, Value
+
+MOST_ROWS = 100
+MOST_COLUMNS = 20
+ROWS_WITH_BUTTONS = 8
+_CELL = 120
+_PAGE = 10
+_MENUS = 5
+_DONE = "Done"
+
+
+def table_blocks(table: Table, most_rows: int) -> list[Block]:
+    """Draw a table with at most `most_rows` rows, and say how many there are where not all are shown."""
+    rows = table.rows[: min(most_rows, MOST_ROWS)]
+    if not rows:
+        return [RichTextBlock(sentence(summary(table, 0)))]
+    if not few_with_actions(table):
+        return _data_table(table, rows)
+    return [RichTextBlock(sentence(summary(table, len(rows)))), *row_sections(table, rows)]
+
+
+def few_with_actions(table: Table) -> bool:
+    """Tell whether each row gets a section with its own buttons."""
+    return len(table.rows) <= ROWS_WITH_BUTTONS and any(row.actions for row in table.rows)
+
+
+def summary(table: Table, shown: int) -> str:
+    """Return the caption and how much of the table is shown."""
+    caption = literal(table.caption, 150)
+    if table.total is None:
+        return f"{caption}: {shown} shown, how many there are is unknown"
+    total = max(table.total, len(table.rows))
+    if total == 0:
+        return f"{caption}: none"
+    return f"{caption}: {total}" if shown >= total else f"{caption}: {shown} of {total} shown"
+
+
+def row_sections(table: Table, rows: Sequence[Row]) -> list[Block]:
+    """Draw a section a row, with the buttons of that row."""
+    return [block for row in rows for block in _row_section(table, row)]
+
+
+def _row_section(table: Table, row: Row) -> list[Block]:
+    labels = [column.label for column in table.columns]
+    first = with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)
+    others = [
+        f"{literal(label, 60)}: {marked(_at(row, index), _CELL)}"
+        for index, label in enumerate(labels)
+        if index > 0 and _at(row, index) != ""
+    ]
+    text = " · ".join([first, *others])
+    if row.progress is not None:
+        text += f"\n{share(row.progress)}"
+    made = buttons(row.actions)
+    if len(made) == 1:
+        return [SectionBlock(mrkdwn(text), accessory=made[0])]
+    return [SectionBlock(mrkdwn(text)), *action_rows(row.actions)]
+
+
+def _data_table(table: Table, rows: Sequence[Row]) -> list[Block]:
+    caption = summary(table, len(rows))
+    bars = any(row.progress is not None for row in rows)
+    columns = table.columns[: MOST_COLUMNS - int(bars)]
+    head: list[RawText | RawNumber | RichTextBlock] = [
+        RawText(literal(column.label, _CELL)) for column in columns
+    ]
+    if bars:
+        head.append(RawText(_DONE))
+    body = [_cells(row, len(columns), bars=bars) for row in rows]
+    drawn: list[Block] = [
+        RichTextBlock(sentence(caption)),
+        DataTableBlock([head, *body], caption=caption, page_size=min(_PAGE, len(rows))),
+    ]
+    return [*drawn, *row_menus(rows)]
+
+
+def _cells(row: Row, width: int, *, bars: bool) -> list[RawText | RawNumber | RichTextBlock]:
+    cells = [_cell(_at(row, index)) for index in range(width)]
+    if cells and isinstance(cells[0], RawText):
+        cells[0] = RawText(with_icon(cells[0].text, row.tone))
+    if bars:
+        cells.append(RawText("unknown" if row.progress is None else share(row.progress)))
+    return list(cells)
+
+
+def _cell(value: Value) -> RawText | RawNumber:
+    text = said(value, _CELL)
+    sort_by = sortable(value)
+    return RawText(text) if sort_by is None else RawNumber(sort_by, text)
+
+
+def _at(row: Row, index: int) -> Value:
+    return row.cells[index] if index < len(row.cells) else None
+
+
+def row_menus(rows: Sequence[Row]) -> list[ActionsBlock]:
+    """Draw a menu for each kind of action: choosing a row does it, as clicking its button would."""
+    labels: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        for action in row.actions:
+            labels.setdefault(action.label, []).append((_name(row), action.words))
+    made = (menu(label, choices, at) for at, (label, choices) in enumerate(labels.items()))
+    menus: list[Element] = []
+    menus.extend(one for one in made if one is not None)
+    return [ActionsBlock(menus[:_MENUS])] if menus else []
+
+
+def _name(row: Row) -> str:
+    texts = [said(value, 40) for value in row.cells[:2] if value not in (None, "")]
+    return literal(" · ".join(texts), 75)
+
+
+def table_lines(table: Table, most_rows: int) -> list[str]:
+    """Return the caption and the first rows as literal lines, for the text form."""
+    rows = table.rows[:most_rows]
+    found = [summary(table, len(rows))]
+    for row in rows:
+        cells = [said(value, _CELL) for value in row.cells if value != ""]
+        done = [share(row.progress)] if row.progress is not None else []
+        found.append(with_icon(" · ".join([*cells, *done]), row.tone))
+    return found

@@ -1,0 +1,71 @@
+"""Confirm and Cancel: who clicks is looked up afresh; one click wins; the message tells what came of it."""
+
+from functools import partial
+
+import structlog
+
+from bot.blocks.confirmation import ended_message, running_message, settled_message
+from bot.blocks.drawn import Drawn, Json
+from bot.commands.payloads import Click, click_of
+from bot.desk import Desk
+from bot.live_message import LiveMessage, Relay
+from bot.messages import Posted
+from bot.slack_api import Refusal, TooFast, Unreached
+from bot.waiting import patiently
+from knowledge_base_agent.requests import Claimed
+
+log = structlog.get_logger()
+_SETTLE_WITHIN = 5.0
+
+
+def confirmed(desk: Desk, body: Json) -> None:
+    """Take a click on Confirm. Returns at once."""
+    click = click_of(body)
+    desk.begin(click.place, click.event_id, partial(_confirm, desk, click))
+
+
+def cancelled(desk: Desk, body: Json) -> None:
+    """Take a click on Cancel. Returns at once."""
+    click = click_of(body)
+    desk.begin(click.place, click.event_id, partial(_cancel, desk, click))
+
+
+async def _cancel(desk: Desk, click: Click) -> None:
+    actor = await desk.people.actor(click.place.user, fresh=True, name=click.user_name)
+    cancel = partial(desk.runner.cancel, click.value, actor)
+    settled = await desk.questions.call(cancel, within=_SETTLE_WITHIN)
+    await replace_or_post(desk, click, settled_message(settled))
+
+
+async def _confirm(desk: Desk, click: Click) -> None:
+    actor = await desk.people.actor(click.place.user, fresh=True, name=click.user_name)
+    # Without a deadline: a claim that we stopped waiting for would be a run that nobody executes.
+    claimed = await desk.runs.call(partial(desk.runner.confirm, click.value, actor))
+    desk.nudge_audit()
+    await _run(desk, click, claimed)
+
+
+async def _run(desk: Desk, click: Click, claimed: Claimed) -> None:
+    async with LiveMessage(partial(desk.messages.update, _posted(click))) as live:
+
+        def show(done: int, total: int | None, note: str) -> None:
+            live.show(partial(running_message, claimed, done, total, note))
+
+        show(0, None, "")
+        ended = await desk.runs.call(partial(desk.runner.execute, claimed, Relay(show)))
+        drawn = ended_message(claimed, ended)
+        if not await live.finish(drawn):
+            await desk.messages.post(click.place, drawn)
+
+
+async def replace_or_post(desk: Desk, click: Click, drawn: Drawn) -> None:
+    """Put the outcome in the preview's place, or below where that message is gone."""
+    try:
+        await patiently(lambda: desk.messages.update(_posted(click), drawn))
+    except (Refusal, TooFast, Unreached) as error:
+        log.warning("a preview could not be replaced", reason=str(error))
+        await desk.messages.post(click.place, drawn)
+
+
+def _posted(click: Click) -> Posted:
+    return Posted(channel=click.place.channel, message=click.message)

@@ -1,0 +1,111 @@
+"""The road from words to an answer: the same for what is typed, for buttons and for the Home tab."""
+
+import time
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from bot.blocks.confirmation import confirmation_message
+from bot.blocks.help import for_person
+from bot.blocks.problem import note_message
+from bot.blocks.report import report_message
+from bot.desk import Desk
+from bot.messages import NOT_HERE, Place, Posted
+from bot.slack_api import Refusal
+from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.operation import Risk
+from knowledge_base_agent.policy import role_of
+from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.report import Note, Report
+from knowledge_base_agent.requests import Pending, Request
+from knowledge_base_agent.runner import silent
+from knowledge_base_agent.understand import Understood, understand
+
+log = structlog.get_logger()
+
+ANSWER_WITHIN = 2.5
+"""Seconds from the question to the answer of what only looks, lookups included."""
+PREVIEW_WITHIN = 20.0
+CHANGE_WITHIN = 60.0
+_AT_LEAST = 0.5
+_INVITE = "I am not in this channel, so only you see this. `/invite` me, and others here see my answers too."
+_SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messages. `/invite` me to have it here."
+
+
+async def converse(desk: Desk, place: Place, words: str, *, user_name: str = "") -> None:
+    """Answer words. Raises every `Problem` of the road; the caller tells the person."""
+    asked_at = time.monotonic()
+    understood = understand(words)
+    actor = await desk.people.actor(place.user, fresh=_changes(understood), name=user_name)
+    spent = time.monotonic() - asked_at
+    outcome = await _ask(desk, place, understood, actor, spent)
+    if isinstance(outcome, Pending):
+        await _post_preview(desk, place, outcome)
+    else:
+        await _post_answer(desk, place, _suited(desk, understood, outcome, actor))
+
+
+def _changes(understood: Understood) -> bool:
+    return understood.operation.risk is not Risk.READ
+
+
+async def _ask(
+    desk: Desk, place: Place, understood: Understood, actor: Actor, spent: float
+) -> Report | Pending:
+    request = Request(
+        actor=actor,
+        operation=understood.operation,
+        arguments=understood.arguments,
+        words=understood.words,
+        place=place.channel,
+    )
+    ask = partial(desk.runner.ask, request, silent)
+    if understood.operation.risk is Risk.READ:
+        return await desk.questions.call(ask, within=max(ANSWER_WITHIN - spent, _AT_LEAST))
+    if understood.operation.risk is Risk.DESTROY:
+        return await desk.questions.call(ask, within=PREVIEW_WITHIN)
+    return await desk.runs.call(ask, within=CHANGE_WITHIN)
+
+
+def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) -> Report:
+    if understood.operation.name != "help":
+        return report
+    return for_person(report, role_of(actor, desk.settings))
+
+
+async def _post_answer(desk: Desk, place: Place, report: Report) -> None:
+    try:
+        await desk.messages.post(place, report_message(report, utc_now()))
+    except Refusal as error:
+        if error.code not in NOT_HERE:
+            raise
+        alone = replace(report, parts=(*report.parts, Note(text=_INVITE)))
+        await desk.messages.whisper(place, report_message(alone, utc_now()))
+
+
+async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:
+    posted = await _somewhere(desk, place, pending)
+    placed = partial(
+        desk.runner.placed, pending.confirmation_id, place=posted.channel, message=posted.message
+    )
+    try:
+        await desk.questions.call(placed, within=ANSWER_WITHIN)
+    except Problem as problem:
+        # Its buttons work all the same; only nobody can replace it once it has expired.
+        log.warning("where a preview stands could not be kept", reason=problem.what)
+
+
+async def _somewhere(desk: Desk, place: Place, pending: Pending) -> Posted:
+    """Post a preview where it was asked for, or to the person alone: it must be a message that can be edited."""
+    drawn = confirmation_message(pending, utc_now())
+    try:
+        return await desk.messages.post(place, drawn)
+    except Refusal as error:
+        if error.code not in NOT_HERE or place.channel == place.user:
+            raise
+    direct = Place(channel=place.user, user=place.user)
+    posted = await desk.messages.post(direct, drawn)
+    await desk.messages.whisper(place, note_message(_SENT_TO_YOU))
+    return posted

@@ -1,0 +1,68 @@
+"""What Slack sends, taken apart. Anything may be missing: a payload is text from outside."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from bot.blocks.drawn import Json
+from bot.messages import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Click:
+    """One use of a button or menu: who, where, on which message, and what it carries."""
+
+    place: Place
+    user_name: str
+    event_id: str
+    action_id: str
+    value: str
+    message: str
+
+
+def event_id_of(body: Json) -> str:
+    """Return what makes this payload itself, the same each time that Slack delivers it."""
+    for key in ("trigger_id", "event_id"):
+        if body.get(key):
+            return f"{key}:{body[key]}"
+    packed = json.dumps(body, sort_keys=True, default=str).encode()
+    return f"body:{hashlib.sha256(packed).hexdigest()}"
+
+
+def place_of_command(body: Json) -> Place:
+    """Return where a slash command was typed."""
+    return Place(
+        channel=str(body.get("channel_id") or body.get("user_id") or ""),
+        user=str(body.get("user_id") or ""),
+        thread=body.get("thread_ts") or None,
+        response_url=str(body.get("response_url") or ""),
+    )
+
+
+def click_of(body: Json) -> Click:
+    """Return a click. From the Home tab, which is no channel, answers go to the person directly."""
+    user = body.get("user") or {}
+    user_id = str(user.get("id") or "")
+    container = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or user_id
+    message = body.get("message") or {}
+    action = _first(body.get("actions"))
+    return Click(
+        place=Place(
+            channel=str(channel),
+            user=user_id,
+            thread=message.get("thread_ts") or container.get("thread_ts") or None,
+            response_url=str(body.get("response_url") or ""),
+        ),
+        user_name=str(user.get("name") or user.get("username") or ""),
+        event_id=event_id_of(body),
+        action_id=str(action.get("action_id") or ""),
+        value=str(action.get("value") or (action.get("selected_option") or {}).get("value") or ""),
+        message=str(message.get("ts") or container.get("message_ts") or ""),
+    )
+
+
+def _first(actions: object) -> Json:
+    if isinstance(actions, list) and actions and isinstance(actions[0], dict):
+        return actions[0]
+    return {}

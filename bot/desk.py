@@ -1,0 +1,74 @@
+"""What listeners reach: the runner, Slack, people, and where to run things. Wired once, in `app.py`."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from bot.blocks.problem import problem_message, unexpected_message
+from bot.errands import Errands
+from bot.messages import Messages, Place
+from bot.people import People
+from bot.seen import Seen
+from bot.slack_api import Refusal, TooFast, Unreached
+from bot.threads import Threads
+from knowledge_base_agent.problems import Away, Problem
+from knowledge_base_agent.runner import Runner
+from knowledge_base_agent.settings import Settings
+
+log = structlog.get_logger()
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """One bot at work."""
+
+    settings: Settings
+    runner: Runner
+    messages: Messages
+    people: People
+    seen: Seen
+    started_at: datetime
+    nudge_audit: Callable[[], None]
+    questions: Threads = field(default_factory=lambda: Threads(16, "kb-question"))
+    runs: Threads = field(default_factory=lambda: Threads(1000, "kb-run"))
+    """Apart from questions, so that what was claimed always gets a thread."""
+    errands: Errands = field(default_factory=Errands)
+
+    def begin(self, place: Place, event_id: str, work: Work) -> None:
+        """Start the work of one event, in its own task, unless the same event has been seen before."""
+        self.errands.start(self._once(place, event_id, work))
+
+    async def _once(self, place: Place, event_id: str, work: Work) -> None:
+        if not await self.seen.first_time(event_id):
+            log.info("an event came twice", event_id=event_id)
+            return
+        await self.guarded(place, work)
+
+    async def guarded(self, place: Place, work: Work) -> None:
+        """Do work for a person; whatever goes wrong, they hear of it. The one handler of unexpected errors."""
+        try:
+            await work()
+        except Problem as problem:
+            await self.messages.whisper(place, problem_message(problem))
+        except (Refusal, TooFast, Unreached) as error:
+            log.warning("Slack did not take an answer", reason=str(error), channel=place.channel)
+            await self.messages.whisper(place, problem_message(_untaken(error)))
+        except Exception:
+            # A defect of ours: the traceback is for us, the reference for the person.
+            reference = uuid.uuid4().hex[:8]
+            log.exception("an unexpected error", reference=reference, user=place.user)
+            await self.messages.whisper(place, unexpected_message(reference))
+        finally:
+            self.nudge_audit()
+
+
+def _untaken(error: Exception) -> Away:
+    return Away(
+        f"Slack did not take the answer ({error}).",
+        "What you asked for is in the audit; ask again to see the figures.",
+        source="Slack",
+    )

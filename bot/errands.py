@@ -1,0 +1,31 @@
+"""The bot's own work after it has acknowledged: tasks that are kept, counted, and finished before it stops."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Errands:
+    """Running tasks. The event loop itself holds tasks weakly, so somebody has to keep them."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin a task; what it raises must have been handled within."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def finish(self, within: float) -> int:
+        """Wait until all is done, `within` seconds at most; cancel the rest and return how many that were."""
+        if not self._running:
+            return 0
+        _, left = await asyncio.wait(set(self._running), timeout=within)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        return len(left)

@@ -1,0 +1,101 @@
+"""HTTP: Slack's requests on /slack/events, and /healthz and /readyz for whoever watches the bot."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.signatures import Signatures
+
+log = structlog.get_logger()
+Ready = Callable[[], Awaitable[str]]
+"""Returns why the bot is not ready, or an empty text."""
+_BODY_LIMIT = 1_000_000
+
+
+def health_routes(ready: Ready) -> list[web.RouteDef]:
+    """Return the routes that tell whether the process lives, and whether it can answer."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    async def readyz(_: web.Request) -> web.Response:
+        why_not = await ready()
+        return web.json_response(
+            {"ok": not why_not, "why_not": why_not}, status=503 if why_not else 200
+        )
+
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
+
+
+class Endpoint:
+    """The address that Slack posts to. Until it is opened, Slack is told to come again."""
+
+    def __init__(self, secret: str) -> None:
+        self._signatures = Signatures(secret)
+        self._app: AsyncApp | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are taken."""
+        return self._app is not None
+
+    def open(self, app: AsyncApp) -> None:
+        """Take requests from now on."""
+        self._app = app
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the route."""
+        return [web.post("/slack/events", self._take)]
+
+    async def _take(self, request: web.Request) -> web.Response:
+        if self._app is None:
+            return web.Response(status=503, text="starting")
+        body = await request.read()
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not self._signatures.accept(body, timestamp, signature):
+            log.warning("a request was not signed by Slack, or came twice", remote=request.remote)
+            return web.Response(status=401, text="invalid signature")
+        return await _dispatched(self._app, body, request)
+
+
+async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.Response:
+    headers: dict[str, str | Sequence[str]] = {
+        name.lower(): value for name, value in request.headers.items()
+    }
+    try:
+        answer: BoltResponse = await app.async_dispatch(
+            AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=headers)
+        )
+    except Exception:
+        # Signed by Slack, and yet not readable for us: acknowledged, so that Slack does not send it again.
+        log.exception("a request could not be read")
+        return web.Response(status=200)
+    if answer.status != 200:  # nobody listens to this kind; Slack still wants its 200
+        return web.Response(status=200)
+    kind = answer.headers.get("content-type", ["text/plain"])[0].partition(";")[0]
+    return web.Response(status=200, text=answer.body or "", content_type=kind)
+
+
+class Served:
+    """A running HTTP server."""
+
+    def __init__(self, routes: list[web.RouteDef]) -> None:
+        app = web.Application(client_max_size=_BODY_LIMIT)
+        app.add_routes(routes)
+        self._runner = web.AppRunner(app, access_log=None)
+
+    async def start(self, port: int) -> int:
+        """Listen on all addresses; return the port (for port 0, the one that was free). Raises `OSError`."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, port=port)
+        await site.start()
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Take no more requests."""
+        await self._runner.cleanup()

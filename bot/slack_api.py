@@ -1,0 +1,185 @@
+"""The Web API methods that the bot calls, and the three ways in which Slack does not do what it was asked.
+
+Nothing is retried here: slack_sdk's own retry posts a message twice when the connection drops. Who calls decides.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.blocks.drawn import Json
+
+WITHIN = 8.0
+"""Seconds for a call to Slack, all in all."""
+_PASSING = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+
+
+class Refusal(Exception):
+    """Slack understood and said no: `code` is its error, such as `not_in_channel`; `hints` say more."""
+
+    def __init__(self, code: str, hints: Sequence[str] = ()) -> None:
+        super().__init__(code)
+        self.code = code
+        self.hints = tuple(hints)
+
+
+class TooFast(Exception):
+    """Slack wants fewer calls (429); the same call may be made again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"retry after {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class Unreached(Exception):
+    """No answer from Slack. Unless `surely_not_done`, it may have done what it was asked."""
+
+    def __init__(self, reason: str, *, surely_not_done: bool = False) -> None:
+        super().__init__(reason)
+        self.surely_not_done = surely_not_done
+
+
+def needs_no_proxy(url: str) -> bool:
+    """Tell whether this address is reached directly: this machine, or what NO_PROXY names (slack_sdk ignores it)."""
+    host = urlsplit(url).hostname or ""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost" or host.endswith(".localhost")
+    return local or bool(proxy_bypass(host))
+
+
+def quiet_logger(name: str) -> logging.Logger:
+    """Return a logger that drops what Slack's libraries say below a warning: bodies, tokens and addresses."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.WARNING)
+    return logger
+
+
+class SlackApi:
+    """Slack's Web API as the bot uses it. Every method raises `Refusal`, `TooFast` or `Unreached`."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def auth_test(self) -> Json:
+        """Tell whose token this is: team, bot user, bot."""
+        return await answered(self._client.auth_test())
+
+    async def user(self, user_id: str, *, within: float) -> Json:
+        """Return what Slack knows about a person."""
+        found = await answered(self._client.users_info(user=user_id), within)
+        return dict(found.get("user") or {})
+
+    async def group_members(self, group_id: str, *, within: float) -> frozenset[str]:
+        """Return the ids of a user group's members."""
+        found = await answered(self._client.usergroups_users_list(usergroup=group_id), within)
+        return frozenset(found.get("users") or ())
+
+    async def post(
+        self, channel: str, text: str, blocks: Sequence[Json], thread: str | None
+    ) -> tuple[str, str]:
+        """Post a message; return the channel (for a person: that of the direct messages) and its timestamp."""
+        found = await answered(
+            self._client.chat_postMessage(
+                channel=channel,
+                text=text,
+                blocks=list(blocks) or None,
+                thread_ts=thread,
+                mrkdwn=False,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return str(found["channel"]), str(found["ts"])
+
+    async def update(self, channel: str, message: str, text: str, blocks: Sequence[Json]) -> None:
+        """Replace a message of the bot's own."""
+        await answered(
+            self._client.chat_update(channel=channel, ts=message, text=text, blocks=list(blocks))
+        )
+
+    async def whisper(
+        self, channel: str, user: str, text: str, blocks: Sequence[Json], thread: str | None
+    ) -> None:
+        """Post a message that only one person sees."""
+        await answered(
+            self._client.chat_postEphemeral(
+                channel=channel, user=user, text=text, blocks=list(blocks) or None, thread_ts=thread
+            )
+        )
+
+    async def publish_home(self, user: str, view: Json) -> None:
+        """Show the Home tab of one person."""
+        await answered(self._client.views_publish(user_id=user, view=view))
+
+
+async def answered(call: Awaitable[AsyncSlackResponse], within: float = WITHIN) -> Json:
+    """Wait for Slack's answer to a call and return it; raise one of the three errors."""
+    try:
+        async with asyncio.timeout(within):
+            response = await call
+    except SlackApiError as error:
+        raise _said_no(error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise Unreached(type(error).__name__, surely_not_done=True) from error
+    # ValueError and AttributeError: what slack_sdk raises when the body is no JSON at all.
+    except (
+        TimeoutError,
+        aiohttp.ClientError,
+        SlackClientError,
+        OSError,
+        ValueError,
+        AttributeError,
+    ) as error:
+        raise Unreached(type(error).__name__) from error
+    return dict(response.data) if isinstance(response.data, dict) else {}
+
+
+def _said_no(error: SlackApiError) -> Exception:
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    data = getattr(response, "data", None)
+    data = data if isinstance(data, dict) else {}
+    code = str(data.get("error") or "")
+    if status == 429 or code == "ratelimited":
+        return TooFast(_retry_after(getattr(response, "headers", None) or {}))
+    if status >= 500 or code in _PASSING or not code:
+        return Unreached(code or f"HTTP {status}")
+    hints = (data.get("response_metadata") or {}).get("messages") or ()
+    return Refusal(code, [str(hint) for hint in [*hints, *(data.get("errors") or ())]])
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return max(float(value), 0.0)
+            except ValueError:
+                break
+    return 1.0
+
+
+def open_client(url: str, token: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Return a client that reaches Slack, or whatever stands at `url`, without retries of its own."""
+    client = AsyncWebClient(
+        token=token,
+        base_url=url,
+        session=session,
+        retry_handlers=[],
+        logger=quiet_logger("slack_sdk.web"),
+    )
+    if needs_no_proxy(url):
+        client.proxy = None  # slack_sdk has taken HTTP(S)_PROXY, even for this very machine
+    return client
