@@ -10,12 +10,11 @@ from sqlalchemy import Engine
 
 from knowledge_base_agent.audit import Spool
 from knowledge_base_agent.fleet.fleet import Fleet
+from knowledge_base_agent.fleet.redis_state import RedisClients
+from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.problems import Misconfigured
 from knowledge_base_agent.records.database import open_engine
 from knowledge_base_agent.settings import Settings
-
-REDIS_SECONDS = 1.5
-"""How long one question to a Redis may take: an answer to a person is due within 3 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +24,8 @@ class Deployment:
     settings: Settings
     engine: Engine
     spool: Spool
+    redis_clients: RedisClients = field(default_factory=RedisClients)
+    sightings: Sightings = field(default_factory=Sightings)
     _app: Celery | None = field(default=None)
 
     @cached_property
@@ -40,18 +41,19 @@ class Deployment:
     @cached_property
     def progress_redis(self) -> Redis:
         """The Redis in which running tasks tell how far they are. Connects when first used."""
-        return _redis(self.settings.progress_url)
+        return self.redis_clients.of(self.settings.progress_url)
 
     @cached_property
     def logs_redis(self) -> Redis:
         """The Redis that holds the tasks' log lines. Connects when first used."""
-        return _redis(self.settings.logs_url)
+        return self.redis_clients.of(self.settings.logs_url)
 
     def close(self) -> None:
         """Write what is still to be written, and let go of the connections."""
         self.spool.close()
         if "fleet" in vars(self):  # a property that was used: what never connected needs no closing
             self.fleet.close()
+        self.redis_clients.close()
         self.engine.dispose()
 
 
@@ -59,12 +61,6 @@ def open_deployment(settings: Settings, app: Celery | None = None) -> Deployment
     """Wire a deployment from settings; tests hand in an app of their own."""
     engine = open_engine(settings.database_url)
     return Deployment(settings=settings, engine=engine, spool=Spool(engine), _app=app)
-
-
-def _redis(url: str) -> Redis:
-    return Redis.from_url(
-        url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, retry=None
-    )
 
 
 def load_app(dotted: str) -> Celery:

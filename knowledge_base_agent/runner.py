@@ -14,8 +14,9 @@ from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.effects import carry_out, failure
 from knowledge_base_agent.operations import OPERATIONS, operation_named
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk
+from knowledge_base_agent.outages import told
 from knowledge_base_agent.policy import authorise
-from knowledge_base_agent.problems import Problem, Refused, TooLate
+from knowledge_base_agent.problems import Away, Problem, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Claimed, Ended, Pending, Request, Settled, settled_of
@@ -62,6 +63,10 @@ class Runner:
         except Refused as problem:
             self._note(request, Kind.REFUSED, problem.what)
             raise
+        except Away as problem:
+            explained = told(problem, self._deployment.sightings)
+            self._note(request, Kind.FAILED, explained.what)
+            raise explained from problem
         except Problem as problem:
             self._note(request, Kind.FAILED, problem.what)
             raise

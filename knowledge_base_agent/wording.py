@@ -28,10 +28,12 @@ def worded(value: Value) -> str:
 
 
 def duration(value: timedelta) -> str:
-    """Return a duration in its two largest units: `3 h 12 min`, `41 s`, `0.4 s`. Below zero is clock skew."""
+    """Return a duration in its two largest units: `3 h 12 min`, `41 s`, `0.4 ms`. Below zero is clock skew."""
     seconds = value.total_seconds()
     if seconds < 0:
         return f"−{duration(-value)} (clock skew)"
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f} ms"
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     rest = int(seconds)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
@@ -56,7 +57,14 @@ def _facts(part: Facts) -> RenderableType:
 
 
 def _table(part: Table) -> RenderableType:
-    grid = Grid(title=part.caption, title_justify="left", title_style="bold", header_style="dim")
+    grid = Grid(
+        title=part.caption,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for index, column in enumerate(part.columns):
         numbers = all(isinstance(row.cells[index], int | float) for row in part.rows)
         keep = column.key in {"id", "task", "task_id"}

@@ -1,10 +1,24 @@
 """All operations, in the order in which help lists them."""
 
+from knowledge_base_agent.operations.active import ACTIVE
 from knowledge_base_agent.operations.help import HELP
+from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.run import RUN
+from knowledge_base_agent.operations.search import SEARCH
+from knowledge_base_agent.operations.stats import STATS
+from knowledge_base_agent.operations.stuck import STUCK
 from knowledge_base_agent.problems import NotFound
 
-OPERATIONS: tuple[AnyOperation, ...] = (HELP,)
+OPERATIONS: tuple[AnyOperation, ...] = (
+    STATS,
+    ACTIVE,
+    STUCK,
+    LOGS,
+    RUN,
+    SEARCH,
+    HELP,
+)
 
 
 def operation_named(name: str, among: tuple[AnyOperation, ...] = OPERATIONS) -> AnyOperation:

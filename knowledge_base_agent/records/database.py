@@ -152,4 +152,4 @@ def _away(engine: Engine, error: Exception) -> Away:
         cure = "Another process holds the database; try again in a few seconds"
     elif "no such table" in reason:
         cure = "Run `python -m knowledge_base_agent.cli migrate` once"
-    return Away(f"The database ({name}) does not answer: {reason}.", f"{cure}.", source="database")
+    return Away(f"The database ({name}) does not answer: {reason}.", f"{cure}.", source="the database")

@@ -1,0 +1,144 @@
+"""`stats`: the whole deployment at a glance. Every part stands alone: one that can't be read is said to be unknown."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
+from knowledge_base_agent.fleet.queue_views import QueuesView
+from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.operations.fleet_figures import queue_parts, worker_parts
+from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount
+from knowledge_base_agent.operations.history_figures import (
+    HistoryFigures,
+    history_parts,
+    last_day_chart,
+    read_history,
+)
+from knowledge_base_agent.operations.operation import (
+    Arguments,
+    Operation,
+    Progress,
+    Risk,
+    Target,
+)
+from knowledge_base_agent.operations.redis_figures import redis_parts
+from knowledge_base_agent.report import Action, Note, Part, Report, Tone
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_SECONDS = 2.2
+Figure = TypeVar("Figure")
+
+
+class StatsArguments(Arguments):
+    """Nothing to say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What could be read, each part on its own."""
+
+    history: HistoryFigures | Unknown
+    fleet: FleetView | Unknown
+    queues: QueuesView | Unknown
+    redis: tuple[Part, ...] | Unknown
+
+
+def _answer(deployment: "Deployment", arguments: StatsArguments, progress: Progress) -> Report:
+    read = _read(deployment)
+    parts = tuple(_parts(read))
+    unknown = [one for one in (read.history, read.fleet, read.queues) if isinstance(one, Unknown)]
+    warned = any(isinstance(part, Note) and part.tone is not Tone.NEUTRAL for part in parts)
+    return Report(
+        title="Stats",
+        text=_sentence(read),
+        parts=parts,
+        tone=Tone.BAD if unknown else Tone.WARNING if warned else Tone.GOOD,
+        actions=(Action(label="Active", words="active"), Action(label="Stuck", words="stuck")),
+        taken_at=utc_now(),
+    )
+
+
+def _read(deployment: "Deployment") -> _Read:
+    deadline = Deadline.after(_SECONDS)
+    calls: dict[str, Callable[[], object]] = {
+        "the database": lambda: read_history(deployment.engine),
+        "the workers": lambda: _fleet_and_queues(deployment, deadline),
+        "Redis": lambda: tuple(redis_parts(deployment, deadline)),
+    }
+    found = gather(deadline, calls)
+    history, both, redis = found["the database"], found["the workers"], found["Redis"]
+    view, queues = both if isinstance(both, tuple) else (both, both)
+    return _Read(
+        history=_as(HistoryFigures, history),
+        fleet=_as(FleetView, view),
+        queues=_as(QueuesView, queues),
+        redis=_as(tuple, redis),
+    )
+
+
+def _as(kind: type[Figure], found: object) -> Figure | Unknown:
+    if isinstance(found, kind | Unknown):
+        return found
+    raise TypeError(f"{kind.__name__} was asked for, and {type(found).__name__} came")
+
+
+def _fleet_and_queues(deployment: "Deployment", deadline: Deadline) -> tuple[FleetView, QueuesView]:
+    view = deployment.fleet.workers.look(deadline.at_most(LOOK_SECONDS))
+    return view, deployment.fleet.queues.depths(deadline, view)
+
+
+def _parts(read: _Read) -> Iterator[Part]:
+    if isinstance(read.fleet, Unknown):
+        yield _unknown("workers and queues", read.fleet)
+    else:
+        yield from worker_parts(read.fleet)
+    if isinstance(read.queues, QueuesView):
+        yield from queue_parts(read.queues)
+    if isinstance(read.history, Unknown):
+        yield _unknown("rows by state and the last 24 hours", read.history)
+    else:
+        yield from history_parts(read.history)
+    if isinstance(read.redis, Unknown):
+        yield _unknown("Redis memory", read.redis)
+    else:
+        yield from read.redis
+    if isinstance(read.history, HistoryFigures):
+        chart = last_day_chart(read.history.hours)
+        yield chart or Note(text="No task ended in the last 24 hours.")
+
+
+def _unknown(what: str, why: Unknown) -> Note:
+    return Note(text=f"Unknown: {what}. {why.reason}", tone=Tone.BAD)
+
+
+def _sentence(read: _Read) -> str:
+    parts = []
+    if isinstance(read.fleet, FleetView):
+        busy = sum(worker.busy for worker in read.fleet.workers)
+        parts.append(f"{counted(busy, 'active task')}, {headcount(read.fleet)}")
+    else:
+        parts.append("active tasks unknown")
+    if isinstance(read.queues, QueuesView):
+        ready = [queue.ready for queue in read.queues.queues]
+        total = None if None in ready else sum(n for n in ready if n is not None)
+        parts.append(f"{counted(total, 'message')} ready in queues")
+    if isinstance(read.history, HistoryFigures):
+        rows = ", ".join(f"{n:,} {state}" for state, n in read.history.by_state.items())
+        parts.append(f"rows: {rows}" if rows else "no rows yet")
+    else:
+        parts.append("rows unknown")
+    return "; ".join(parts) + "."
+
+
+STATS = Operation[StatsArguments, Target](
+    name="stats",
+    summary="Shows the whole deployment at a glance.",
+    risk=Risk.READ,
+    arguments=StatsArguments,
+    answer=_answer,
+)

@@ -1,0 +1,129 @@
+"""What is wrong with a task that does not end. Pure: from what workers, rows and progress say, to a reason.
+
+*Stuck* and *orphaned* need different cures: a stuck task has a worker's slot and is terminated; an orphaned one has a
+row and no worker, since its worker was killed, and there is nothing left to terminate (field notes, "Seeing").
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from knowledge_base_agent.fleet.views import FleetView, HeldTask
+from knowledge_base_agent.records.task_history import TaskRecord
+from knowledge_base_agent.records.task_progress import Progress
+from knowledge_base_agent.wording import duration
+
+STALLED_AFTER = timedelta(minutes=10)
+"""A task that told progress before, and none for this long, has stalled."""
+SETTLING = timedelta(seconds=15)
+"""How long a row may lag behind the workers before its worker is missed."""
+
+
+class Trouble(Enum):
+    """Why a task is listed, the gravest first."""
+
+    PAST_LIMIT = "past its time limit"
+    ORPHANED = "orphaned"
+    UNKNOWN = "unknown whether it runs"
+    STALLED = "no progress"
+    TOO_LONG = "running too long"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckTask:
+    """One task that does not end, and why it is thought so."""
+
+    id: str
+    name: str
+    trouble: Trouble
+    why: str
+    age: timedelta | None
+    worker: str | None
+    queue: str | None
+    progress: Progress | None
+
+
+def find_stuck(
+    view: FleetView | None,
+    records: Iterable[TaskRecord],
+    progress: Mapping[str, Progress],
+    *,
+    longer_than: timedelta,
+    now: datetime,
+) -> Iterator[StuckTask]:
+    """Yield the tasks in trouble. `view` is None when the workers could not be asked; `records` run by their rows."""
+    held = {task.id for task in view.held} if view else set()
+    if view is not None:
+        for worker in view.workers:
+            for task in worker.active:
+                found = _running(task, progress.get(task.id), longer_than, now)
+                if found is not None:
+                    yield found
+    for record in records:
+        if record.id in held:
+            continue
+        found = _without_worker(record, view, progress.get(record.id), longer_than, now)
+        if found is not None:
+            yield found
+
+
+def _running(
+    task: HeldTask, progress: Progress | None, longer_than: timedelta, now: datetime
+) -> StuckTask | None:
+    age = now - task.started_at if task.started_at else None
+    trouble, why = _why_running(task, age, progress, longer_than, now)
+    if trouble is None:
+        return None
+    return StuckTask(
+        id=task.id, name=task.name, trouble=trouble, why=why, age=age, worker=task.worker,
+        queue=task.queue, progress=progress,
+    )  # fmt: skip
+
+
+def _why_running(
+    task: HeldTask,
+    age: timedelta | None,
+    progress: Progress | None,
+    longer_than: timedelta,
+    now: datetime,
+) -> tuple[Trouble | None, str]:
+    if age is None:
+        return Trouble.UNKNOWN, "its worker does not say since when it runs"
+    if task.time_limit is not None and age > task.time_limit + SETTLING:
+        limit = duration(task.time_limit)
+        return (
+            Trouble.PAST_LIMIT,
+            f"past its time limit of {limit}: its pool ignores limits, or the clocks differ",
+        )
+    if progress is not None and progress.updated_at is not None:
+        quiet = now - progress.updated_at
+        if quiet > min(STALLED_AFTER, longer_than) and age > min(STALLED_AFTER, longer_than):
+            return Trouble.STALLED, f"no progress for {duration(quiet)}, though it told some before"
+    if age > longer_than:
+        return Trouble.TOO_LONG, f"running longer than {duration(longer_than)}"
+    return None, ""
+
+
+def _without_worker(
+    record: TaskRecord,
+    view: FleetView | None,
+    progress: Progress | None,
+    longer_than: timedelta,
+    now: datetime,
+) -> StuckTask | None:
+    since = record.started_at or record.updated_at
+    age = now - since
+    if view is None or not view.complete:
+        if age <= longer_than:
+            return None
+        who = "the workers can't be asked" if view is None else "not every worker answered"
+        trouble, why = Trouble.UNKNOWN, f"started by its row, but {who}"
+    elif now - record.updated_at > SETTLING and since < view.taken_at - SETTLING:
+        trouble, why = Trouble.ORPHANED, "no worker has it: its worker is gone, and the row stayed"
+    else:
+        return None
+    return StuckTask(
+        id=record.id, name=record.name, trouble=trouble, why=why, age=age, worker=record.worker,
+        queue=record.queue, progress=progress,
+    )  # fmt: skip
