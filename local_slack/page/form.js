@@ -16,6 +16,13 @@ export class Form {
     return held?.type === element.type ? held : null;
   }
 
+  /** Take over values that the server holds (after a reload), except where there is one already. */
+  adopt(values) {
+    for (const [blockId, actions] of Object.entries(values ?? {})) {
+      if (!this.#values.has(blockId)) this.#values.set(blockId, new Map(Object.entries(actions)));
+    }
+  }
+
   /** Forget the inputs of blocks that the view no longer has. */
   keepOnly(blockIds) {
     for (const blockId of this.#values.keys()) if (!blockIds.has(blockId)) this.#values.delete(blockId);

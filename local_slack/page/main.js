@@ -25,7 +25,8 @@ addEventListener("hashchange", followAddress);
 addEventListener("keydown", (event) => event.key === "Escape" && closeDrawer());
 store.on("state", stateArrived);
 store.on("unknown_channel", () => become(store.me.id)); // invited to a channel since the last reading
-store.place = placeInAddress();
+const linked = permalink();
+store.place = linked ? { kind: "channel", id: linked.channel } : placeInAddress();
 become(new URLSearchParams(location.search).get("user") ?? localStorage.getItem(USER_KEY));
 
 /** Act as this person from now on; null lets the server choose. */
@@ -45,9 +46,24 @@ function stateArrived() {
   const address = new URL(location.href);
   address.searchParams.set("user", store.me.id);
   address.hash = store.place.kind === "home" ? "home" : (store.place.id ?? "");
+  address.pathname = "/";
+  if (location.pathname !== "/") showLinked();
   history.replaceState(null, "", address);
   document.title = `${store.team.name} · local Slack`;
   document.getElementById("app").removeAttribute("aria-busy");
+}
+
+/** A permalink, `/archives/C…/p1234567890123456`, as its channel and the message's ts. */
+function permalink() {
+  const [, id, seconds, micros] = /^\/archives\/([^/]+)\/p(\d+)(\d{6})$/.exec(location.pathname) ?? [];
+  return id ? { channel: id, ts: `${seconds}.${micros}` } : null;
+}
+
+function showLinked() {
+  const { channel, ts } = linked ?? {};
+  const message = store.channels.get(channel)?.messages.find((each) => each.ts === ts);
+  if (message?.thread_ts && message.thread_ts !== ts) store.openThread(channel, message.thread_ts);
+  else if (message) requestAnimationFrame(() => pane.list.reveal(ts));
 }
 
 /** `#home`, or `#` and a channel's id; null for any other mark, such as that of the skip link. */

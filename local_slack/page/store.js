@@ -3,6 +3,9 @@
  * else changes it. Messages of a channel are ordered by `ts` (Unix seconds with microseconds, as a string).
  */
 
+/** The user that notices come from. */
+export const SLACKBOT = "USLACKBOT";
+
 export class Store {
   #listeners = new Map();
 
@@ -31,15 +34,14 @@ export class Store {
     for (const listener of this.#listeners.get(kind) ?? []) listener(detail);
   }
 
-  /** Take a whole reading. The notices, which only this page has, stay for the same person. */
+  /** Take a whole reading, in place of all that was known. */
   replace(state) {
-    const kept = this.me?.id === state.me.id ? this.channels : new Map();
     if (this.me?.id !== state.me.id) this.unread.clear();
     const { team, me, app, commands, completions, home, views, app_connected: connected } = state;
     Object.assign(this, { team, me, app, commands: commands ?? [], completions: completions ?? [], home, views: views ?? [] });
     this.users = new Map(state.users.map((user) => [user.id, user]));
     this.groups = new Map((state.usergroups ?? []).map((group) => [group.id, group]));
-    this.channels = new Map(state.channels.map((channel) => [channel.id, withKept(channel, kept.get(channel.id))]));
+    this.channels = new Map(state.channels.map((channel) => [channel.id, channel]));
     if (connected !== undefined) this.appConnected = connected;
     if (this.place.kind === "channel" && !this.channels.has(this.place.id)) this.place = this.#firstPlace();
     this.emit("state");
@@ -65,7 +67,7 @@ export class Store {
       message_changed: () => this.#upsert(event.channel, event.message, false),
       message_deleted: () => this.#remove(event.channel, event.ts),
       ephemeral: () => this.#upsert(event.channel, { ...event.message, is_ephemeral: true }, true),
-      notice: () => this.#upsert(event.channel, notice(event.text), true),
+      notice: () => this.#upsert(event.channel, notice(event), true),
       view_opened: () => this.#setView(event.view),
       view_updated: () => this.#setView(event.view),
       view_closed: () => this.#dropView(event.view?.id ?? event.view_id),
@@ -80,6 +82,10 @@ export class Store {
     this.#setConnection({ reachable });
   }
 
+  isOpen(channelId) {
+    return this.place.kind === "channel" && this.place.id === channelId;
+  }
+
   /** The direct message with the app, if there is one. */
   appChannel() {
     return [...this.channels.values()].find((channel) => channel.is_im);
@@ -90,15 +96,16 @@ export class Store {
     return { kind: "channel", id: (mine ?? [...this.channels.values()][0])?.id ?? null };
   }
 
+  /** An edit comes whole, so what is absent from it is gone. */
   #upsert(channelId, message, isNew) {
     const channel = this.channels.get(channelId);
     if (!channel) return this.emit("unknown_channel", channelId);
     const at = channel.messages.findIndex((known) => known.ts === message.ts);
-    if (at >= 0) channel.messages[at] = { ...channel.messages[at], ...message };
+    if (at >= 0) channel.messages[at] = message;
     else insertByTime(channel.messages, message);
     const fresh = isNew && at < 0;
-    if (fresh && channelId !== this.place.id) this.unread.set(channelId, (this.unread.get(channelId) ?? 0) + 1);
-    this.emit("message", { channel, message: at >= 0 ? channel.messages[at] : message, fresh });
+    if (fresh && !this.isOpen(channelId)) this.unread.set(channelId, (this.unread.get(channelId) ?? 0) + 1);
+    this.emit("message", { channel, message, fresh });
   }
 
   #remove(channelId, ts) {
@@ -138,15 +145,7 @@ function insertByTime(messages, message) {
   messages.splice(at, 0, message);
 }
 
-function withKept(channel, before) {
-  const messages = [...(channel.messages ?? [])].sort((a, b) => Number(a.ts) - Number(b.ts));
-  const known = new Set(messages.map((message) => message.ts));
-  for (const message of before?.messages ?? []) {
-    if (message.is_notice && !known.has(message.ts)) insertByTime(messages, message);
-  }
-  return { ...channel, messages };
-}
-
-function notice(text) {
-  return { ts: (Date.now() / 1000).toFixed(6), user: "USLACKBOT", text, is_ephemeral: true, is_notice: true };
+/** Slackbot's sentence as the message that it is in the next reading. */
+function notice({ text, ts }) {
+  return { ts: ts ?? (Date.now() / 1000).toFixed(6), user: SLACKBOT, text, is_ephemeral: true };
 }

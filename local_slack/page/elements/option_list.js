@@ -6,24 +6,29 @@ import { openPanel } from "./popover.js";
 
 const FILTER_FROM = 8;
 
-/** Open the list at `button`. `pick(item)` is called for each choice; with `closes` the first one ends it. */
-export function openList(button, groups, { isChosen, pick, closes, onclose }) {
+/**
+ * Open the list at `button`. `pick(item)` is called for each choice; with `closes` the first one ends it.
+ * `load(typed)`, if any, resolves to the groups for what is typed, instead of filtering `groups`.
+ */
+export function openList(button, groups, { isChosen, pick, closes, onclose, load }) {
   const list = el("div.options", { role: "listbox", id: freshId("options"), tabIndex: -1, "aria-multiselectable": String(!closes) });
   const filter = el("input.field.filter", { type: "search", placeholder: "Filter", "aria-label": "Filter the options", "aria-controls": list.id });
-  const state = { items: [], active: 0, filter, list, groups, isChosen };
+  const state = { items: [], active: 0, filter, list, groups, isChosen, load };
   const choose = (entry) => {
     if (!entry) return;
     pick(entry.item);
     if (closes) close();
     else mark(state);
   };
-  const close = openPanel(button, el("div.option-panel", {}, filter, list), { wide: true, onclose: () => ended(button, onclose) });
-  filter.hidden = groups.reduce((count, group) => count + group.options.length, 0) < FILTER_FROM;
+  filter.hidden = !load && groups.reduce((count, group) => count + group.options.length, 0) < FILTER_FROM;
   button.setAttribute("aria-expanded", "true");
   button.setAttribute("aria-controls", list.id);
-  filter.addEventListener("input", () => fill(state, choose));
-  list.parentElement.addEventListener("keydown", (event) => key(event, state, choose, close));
+  filter.addEventListener("input", () => (load ? reload(state, choose) : fill(state, choose)));
+  const panel = el("div.option-panel", {}, filter, list);
+  panel.addEventListener("keydown", (event) => key(event, state, choose, close));
   fill(state, choose);
+  const close = openPanel(button, panel, { wide: true, onclose: () => ended(button, onclose) });
+  mark(state); // scrolls to what is chosen, now that there is something to scroll
   (filter.hidden ? list : filter).focus();
 }
 
@@ -34,16 +39,24 @@ function ended(button, onclose) {
 }
 
 function fill(state, choose) {
-  const wanted = state.filter.value.trim().toLowerCase();
+  const wanted = state.load ? "" : state.filter.value.trim().toLowerCase();
   state.items = [];
   const shown = state.groups.map((group) => {
     const fitting = group.options.filter((item) => item.text.toLowerCase().includes(wanted));
     const nodes = fitting.map((item) => entryNode(item, state, choose));
     return nodes.length ? el("div", { role: "group", "aria-label": group.label }, group.label && el("div.option-group", {}, group.label), nodes) : null;
   });
-  clear(state.list, state.groups.length && shown.some(Boolean) ? shown : el("div.option-none", {}, "Nothing fits."));
+  clear(state.list, state.groups.length && shown.some(Boolean) ? shown : el("div.option-none", {}, state.load ? "Type to search." : "Nothing fits."));
   state.active = Math.max(0, state.items.findIndex((entry) => state.isChosen(entry.item)));
   mark(state);
+}
+
+async function reload(state, choose) {
+  const typed = state.filter.value;
+  const groups = await state.load(typed);
+  if (typed !== state.filter.value) return; // an answer to what is no longer asked
+  state.groups = groups;
+  fill(state, choose);
 }
 
 function entryNode(item, state, choose) {

@@ -27,6 +27,15 @@ export function itemFor(held, groups) {
   return known ?? item(typeof held === "string" ? { value: id, text: id } : held);
 }
 
+/** What the app offers for `typed` in an external select; null for the other kinds. */
+export function loader(element, place) {
+  if (!element.type.includes("external")) return null;
+  return async (typed) => {
+    const offered = await place.surface.suggest(place, element, typed);
+    return fromElement(offered[0]?.options ? { option_groups: offered } : { options: offered });
+  };
+}
+
 function fromElement(element) {
   if (element.option_groups) return element.option_groups.map((group) => ({ label: plain(group.label), options: group.options.map(item) }));
   return [{ options: (element.options ?? []).map(item) }];

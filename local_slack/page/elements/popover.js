@@ -12,11 +12,12 @@ export function openPanel(anchor, content, { onclose, wide = false } = {}) {
   const put = () => position(panel, anchor, wide);
   put();
   addEventListener("resize", put);
-  addEventListener("scroll", put, true);
+  const scrolled = (event) => panel.contains(event.target) || put();
+  addEventListener("scroll", scrolled, true);
   panel.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     removeEventListener("resize", put);
-    removeEventListener("scroll", put, true);
+    removeEventListener("scroll", scrolled, true);
     panel.remove();
     onclose?.();
   });
@@ -32,5 +33,6 @@ function position(panel, anchor, wide) {
   if (wide) panel.style.minWidth = `${Math.max(box.width, 180)}px`;
   const left = Math.min(box.left, innerWidth - panel.offsetWidth - GAP);
   panel.style.left = `${Math.max(GAP, left)}px`;
-  panel.style.top = above ? `${box.top - GAP - panel.offsetHeight}px` : `${box.bottom + GAP}px`;
+  panel.style.top = above ? "auto" : `${box.bottom + GAP}px`;
+  panel.style.bottom = above ? `${innerHeight - box.top + GAP}px` : "auto"; // filtering shrinks it towards the button
 }

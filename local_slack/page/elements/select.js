@@ -3,7 +3,7 @@
 import { clear, el } from "../dom.js";
 import { icon } from "../icons.js";
 import { openList } from "./option_list.js";
-import { itemFor, kindOf } from "./options.js";
+import { itemFor, kindOf, loader } from "./options.js";
 import { changed, labelling, startingValue, whileBusy } from "./using.js";
 
 export function select(element, place) {
@@ -20,7 +20,7 @@ export function select(element, place) {
     show();
     await changed(place, element, { [kind.selected]: state.chosen });
   });
-  button.addEventListener("click", () => openList(button, kind.groups, { isChosen: (item) => item.value === (state.chosen?.value ?? state.chosen), pick, closes: true }));
+  button.addEventListener("click", () => openList(button, kind.groups, { isChosen: (item) => item.value === (state.chosen?.value ?? state.chosen), pick, closes: true, load: loader(element, place) }));
   show();
   return el("div.control", {}, button);
 }
@@ -40,7 +40,7 @@ export function multiSelect(element, place) {
   button.addEventListener("click", () => {
     const before = [...chosen.keys()].join("\n");
     const onclose = () => [...chosen.keys()].join("\n") !== before && whileBusy(button, tell);
-    openList(button, kind.groups, { isChosen: (item) => chosen.has(item.value), pick, closes: false, onclose });
+    openList(button, kind.groups, { isChosen: (item) => chosen.has(item.value), pick, closes: false, onclose, load: loader(element, place) });
   });
   show();
   return el("div.control", {}, button);

@@ -44,7 +44,7 @@ function finish(element, place, input, text, read) {
   Object.assign(input.dataset, data);
   for (const [name, labelValue] of Object.entries(labels)) input.setAttribute(name, labelValue);
   input.addEventListener("input", () => changed(place, element, read(input.value), { tells: false }));
-  input.addEventListener("change", () => place.input?.dispatches && changed(place, element, read(input.value)));
+  input.addEventListener("change", () => changed(place, element, read(input.value)));
   return el("div.control", {}, input, counter(element, input));
 }
 

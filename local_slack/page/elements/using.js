@@ -14,19 +14,17 @@ export function startingValue(place, element, proposed) {
 /** Hold a new value, and tell the app unless this is an input that waits for its submit. Resolves to "was told". */
 export async function changed(place, element, value, { tells = true } = {}) {
   hold(place, element, value);
-  if (place.input && !(place.input.dispatches && tells)) return false;
-  return place.surface.act(place, element, { selected: selectedOf(value), ...("value" in value ? { value: value.value } : {}) });
+  if (!tells) return false;
+  const { type, ...chosen } = value; // one key, whose name depends on the type of element
+  const [selected] = Object.values(chosen);
+  if (!place.input || place.input.dispatches) return place.surface.act(place, element, { selected });
+  place.surface.keep(place, element, selected);
+  return false;
 }
 
 function hold(place, element, value) {
   place.memory.value = value;
   place.surface.form?.set(place, element, value);
-}
-
-/** The one thing that was chosen, whatever its name is in Slack's payload. */
-function selectedOf(value) {
-  const { type, value: typed, ...chosen } = value;
-  return Object.values(chosen)[0];
 }
 
 /** Run `work` while `control` is shown as busy and cannot be used again. */

@@ -7,7 +7,7 @@ const LONGEST = 200;
 export function announceMessages(store) {
   const region = document.getElementById("announcer");
   store.on("message", ({ channel, message, fresh }) => {
-    if (!fresh || channel.id !== store.place.id || message.user === store.me.id) return;
+    if (!fresh || !store.isOpen(channel.id) || message.user === store.me.id) return;
     region.textContent = `${authorOf(message, store).name}: ${String(message.text ?? "").slice(0, LONGEST)}`;
   });
 }

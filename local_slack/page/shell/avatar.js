@@ -2,10 +2,11 @@
 
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
+import { SLACKBOT } from "../store.js";
 
 /** How the author of a message is shown: `{name, avatar, isApp}`. */
 export function authorOf(message, store) {
-  if (message.is_notice || message.user === "USLACKBOT") return { name: "Slackbot", avatar: avatar("S", "var(--slackbot)"), isApp: true };
+  if (message.user === SLACKBOT) return { name: "Slackbot", avatar: avatar("S", "var(--slackbot)"), isApp: true };
   const user = store.users.get(message.user);
   if (message.bot_id || message.user === store.app.bot_user_id) {
     return { name: message.username ?? store.app.name, avatar: appAvatar(), isApp: true };

@@ -11,6 +11,7 @@ import { MessageList } from "./message_list.js";
 export class ChannelPane {
   node = el("main.pane", { id: "pane" });
   #head = el("header.pane-head");
+  #empty = el("div.empty", { hidden: true }, el("h2", {}, "Nothing to see"), el("p", {}, "This person is in no channel of this workspace."));
   #store;
 
   constructor(store) {
@@ -18,18 +19,19 @@ export class ChannelPane {
     this.list = new MessageList(store, { threads: true });
     this.composer = new Composer(store, () => ({ channel: store.place.id }));
     this.home = new HomePane(store);
-    this.node.append(this.#head, this.list.node, this.home.node, this.composer.node);
+    this.node.append(this.#head, this.#empty, this.list.node, this.home.node, this.composer.node);
     for (const kind of ["state", "place"]) store.on(kind, () => this.#show());
-    store.on("message", ({ channel, fresh }) => channel.id === store.place.id && this.#showMessages(fresh));
-    store.on("message_deleted", ({ channel }) => channel.id === store.place.id && this.#showMessages(false));
+    store.on("message", ({ channel, message, fresh }) => store.isOpen(channel.id) && this.#showMessages(fresh && isTopLevel(message)));
+    store.on("message_deleted", ({ channel }) => store.isOpen(channel.id) && this.#showMessages(false));
   }
 
   #show() {
     const { place, channels } = this.#store;
     const home = place.kind === "home";
     const channel = channels.get(place.id);
+    this.#empty.hidden = home || Boolean(channel);
     clear(this.#head, menuButton(), home || channel?.is_im ? this.#appHead(home) : channelHead(channel, this.#store));
-    this.list.node.hidden = home;
+    this.list.node.hidden = home || !channel;
     this.home.node.hidden = !home;
     this.composer.node.hidden = home || !channel;
     if (channel) this.#showMessages(false);
@@ -38,8 +40,7 @@ export class ChannelPane {
 
   #showMessages(fresh) {
     const channel = this.#store.channels.get(this.#store.place.id);
-    const top = channel.messages.filter((message) => !message.thread_ts || message.thread_ts === message.ts || message.reply_broadcast);
-    this.list.show(channel.id, top, { fresh });
+    this.list.show(channel.id, channel.messages.filter(isTopLevel), { fresh });
   }
 
   #appHead(home) {
@@ -48,6 +49,10 @@ export class ChannelPane {
     return [appAvatar("small"), el("h1", {}, this.#store.app.name),
       el("nav.tabs", { "aria-label": "App" }, tab("Home", home, "#home"), direct && tab("Messages", !home, `#${direct.id}`))];
   }
+}
+
+function isTopLevel(message) {
+  return !message.thread_ts || message.thread_ts === message.ts || Boolean(message.reply_broadcast);
 }
 
 function channelHead(channel, store) {

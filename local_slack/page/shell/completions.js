@@ -6,7 +6,7 @@ const MOST_SHOWN = 9;
 export function suggestions(typed, store) {
   if (!typed.startsWith("/")) return [];
   const wanted = typed.replaceAll("\u00a0", " ").toLowerCase();
-  const all = [...store.completions.map(asSuggestion), ...store.commands.flatMap(fromCommand)];
+  const all = [...store.commands.flatMap(fromCommand), ...store.completions.flatMap((word) => wholeLines(word, store.commands))];
   const seen = new Set();
   return all.filter(({ text }) => {
     const fits = text.toLowerCase().startsWith(wanted) && text.trim().toLowerCase() !== wanted.trim() && !seen.has(text);
@@ -15,9 +15,10 @@ export function suggestions(typed, store) {
   }).slice(0, MOST_SHOWN);
 }
 
-function asSuggestion(entry) {
-  if (typeof entry === "string") return { text: entry, description: "" };
-  return { text: entry.text ?? entry.command ?? "", description: entry.description ?? entry.summary ?? "" };
+/** The server's completions are words that follow a command, or whole lines. */
+function wholeLines(word, commands) {
+  if (word.startsWith("/")) return [{ text: word, description: "" }];
+  return commands.map(({ command }) => ({ text: `${command} ${word}`, description: "" }));
 }
 
 /** A usage hint such as `stats | stuck [--longer-than 3h]` names the words; its options are shown, not typed. */

@@ -5,6 +5,7 @@ import { icon } from "../icons.js";
 import { perform } from "../surface.js";
 import { CompletionList } from "./completion_list.js";
 import { asPhone } from "./phone.js";
+import { whyClosed } from "./standing.js";
 import { toast } from "./toasts.js";
 
 const PHONE_KEY = "local-slack-phone";
@@ -18,6 +19,7 @@ export class Composer {
   #preview = el("div.phone-preview", { "aria-live": "polite" });
   #offline = el("div.offline", { role: "status" });
   #send = el("button.send", { type: "submit", "aria-label": "Send", disabled: true }, icon("send", { size: 17 }));
+  #box = el("div.composer-box");
   #back = 0;
 
   /** `where()` gives `{channel, thread_ts?}` at the time of sending. */
@@ -25,13 +27,13 @@ export class Composer {
     this.store = store;
     this.where = where;
     this.completions = new CompletionList(store, this.#field, (text) => this.#set(text, { completes: true }));
-    const box = el("div.composer-box", {}, this.completions.node, this.#field, el("div.composer-tools", {}, this.#phone, this.#preview, this.#send));
-    this.node.append(this.#offline, box);
+    this.#box.append(this.completions.node, this.#field, el("div.composer-tools", {}, this.#phone, this.#preview, this.#send));
+    this.node.append(this.#offline, this.#box);
     this.node.addEventListener("submit", (event) => this.#submitted(event));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("input", () => this.#typed());
     this.#phone.addEventListener("click", () => this.#togglePhone());
-    for (const kind of ["connection", "state"]) store.on(kind, () => this.refresh());
+    for (const kind of ["connection", "state", "phone"]) store.on(kind, () => this.refresh());
     this.#showPhone();
   }
 
@@ -41,16 +43,24 @@ export class Composer {
 
   /** Take over where one is, and who is connected. */
   refresh() {
-    const { channels, app, appConnected, reachable } = this.store;
+    const { channels, app, me } = this.store;
     const { channel: id, thread_ts: thread } = this.where();
     const channel = channels.get(id);
     const name = channel?.is_im ? app.name : `#${channel?.name}`;
     this.#field.placeholder = thread ? "Reply…" : `Message ${name}, or / for commands`;
     this.#field.setAttribute("aria-label", thread ? "Reply in the thread" : `Message to ${name}`);
-    this.#offline.hidden = appConnected && reachable;
-    this.#offline.replaceChildren(icon("plug", { size: 16 }), reachable
-      ? `${app.name} is not connected: commands and buttons will not be answered until it is.`
-      : "Connection to the local Slack lost; trying again…");
+    const closed = whyClosed(channel, me);
+    this.#box.hidden = Boolean(closed);
+    this.#showTrouble(closed);
+    this.#showPhone();
+  }
+
+  #showTrouble(closed) {
+    const { app, appConnected, reachable } = this.store;
+    const offline = appConnected ? null : `${app.name} is not connected: commands and buttons will not be answered until it is.`;
+    const trouble = reachable ? (closed ?? offline) : "Connection to the local Slack lost; trying again…";
+    this.#offline.hidden = !trouble;
+    this.#offline.replaceChildren(icon(closed && reachable ? "lock" : "plug", { size: 16 }), trouble ?? "");
   }
 
   #submitted(event) {
@@ -119,7 +129,7 @@ export class Composer {
 
   #togglePhone() {
     localStorage.setItem(PHONE_KEY, phoneIsOn() ? "off" : "on");
-    this.#showPhone();
+    this.store.emit("phone"); // there is a second composer in a thread
     this.#fit();
     this.focus();
   }

@@ -7,6 +7,7 @@ import { Form } from "../form.js";
 import { icon } from "../icons.js";
 import { Surface } from "../surface.js";
 import { clockTime, fullTime } from "../text/dates.js";
+import { emoji } from "../text/emoji.js";
 import { mrkdwn } from "../text/mrkdwn.js";
 import { authorOf } from "./avatar.js";
 
@@ -15,6 +16,7 @@ export class MessageView {
   #head = el("header.message-head");
   #text = el("div.message-text");
   #files = el("div.files");
+  #reactions = el("div.reactions");
   #foot = el("div.message-foot");
   #gutter = el("div.gutter");
   #blocks;
@@ -29,7 +31,7 @@ export class MessageView {
     const surface = new Surface(store, { channel, ts: message.ts }, { form: new Form(), fallbackText: () => this.message.text });
     this.#blocks = new BlockList(surface);
     this.node.dataset.ts = message.ts;
-    this.node.append(this.#gutter, el("div.message-body", {}, this.#head, this.#text, this.#blocks.node, this.#files, this.#foot));
+    this.node.append(this.#gutter, el("div.message-body", {}, this.#head, this.#text, this.#blocks.node, this.#files, this.#reactions, this.#foot));
     this.update(message);
   }
 
@@ -46,6 +48,7 @@ export class MessageView {
     this.#text.hidden = hasBlocks || !message.text;
     if (before?.text !== message.text || hasBlocks) clear(this.#text, hasBlocks ? [] : mrkdwn(message.text, this.#store));
     if (JSON.stringify(before?.files) !== JSON.stringify(message.files)) clear(this.#files, (message.files ?? []).map(fileCard));
+    clear(this.#reactions, (message.reactions ?? []).map((reaction) => pill(reaction, this.#store)));
     this.node.classList.toggle("ephemeral", Boolean(message.is_ephemeral));
     this.node.setAttribute("aria-label", `${author.name}, ${clockTime(message.ts)}`);
   }
@@ -74,7 +77,12 @@ function threadLinks(count, onclick) {
   return [link, start];
 }
 
+function pill({ name, count, users }, store) {
+  const names = (users ?? []).map((id) => store.users.get(id)?.real_name ?? id).join(", ");
+  return el("span.reaction", { title: names }, emoji(name) ?? `:${name}:`, ` ${count}`);
+}
+
 function replyCount(channel, message, store) {
-  const known = store.channels.get(channel)?.messages.filter((each) => each.thread_ts === message.ts && each.ts !== message.ts).length ?? 0;
-  return Math.max(known, message.reply_count ?? 0);
+  const replies = store.channels.get(channel)?.messages.filter((each) => each.thread_ts === message.ts && each.ts !== message.ts) ?? [];
+  return replies.length || (message.reply_count ?? 0);
 }

@@ -14,13 +14,15 @@ export class MessageList {
   #channel = null;
   #store;
   #pinned = true;
+  #lastTop = 0;
   #column = el("div.message-column");
+  #empty = el("div.empty.no-messages", { hidden: true }, el("p", {}, "No messages here yet."));
   #jump = el("button.jump", { type: "button", hidden: true, onclick: () => this.toEnd() }, "New messages ↓");
 
   constructor(store, { threads }) {
     this.#store = store;
     this.threads = threads;
-    this.node.append(this.#column, this.#jump);
+    this.node.append(this.#empty, this.#column, this.#jump);
     this.node.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new ResizeObserver(() => this.#pinned && this.toEnd()).observe(this.#column);
     new ResizeObserver(() => this.#pinned && this.toEnd()).observe(this.node);
@@ -32,6 +34,7 @@ export class MessageList {
     const wanted = new Set(messages.map((message) => message.ts));
     for (const ts of this.#views.keys()) if (!wanted.has(ts)) this.#views.delete(ts);
     arrange(this.#column, messages.flatMap((message, index) => this.#nodesOf(message, messages[index - 1])));
+    this.#empty.hidden = messages.length > 0;
     if (this.#pinned) this.toEnd();
     else if (fresh) this.#jump.hidden = false;
   }
@@ -42,16 +45,30 @@ export class MessageList {
     this.node.scrollTop = this.node.scrollHeight;
   }
 
+  /** Bring a message into view and point at it; whether it is here. */
+  reveal(ts) {
+    const view = this.#views.get(ts);
+    if (!view) return false;
+    this.#pinned = false;
+    view.node.scrollIntoView({ block: "center" });
+    view.node.classList.add("pointed-at");
+    view.node.addEventListener("animationend", () => view.node.classList.remove("pointed-at"), { once: true });
+    return true;
+  }
+
   #forget(channel) {
     this.#channel = channel;
     this.#views.clear();
     this.#pinned = true;
   }
 
+  /** Only scrolling up leaves the end; what grows below (a chart being drawn) does not. */
   #scrolled() {
-    const left = this.node.scrollHeight - this.node.scrollTop - this.node.clientHeight;
-    this.#pinned = left < NEAR_END_PX;
-    if (this.#pinned) this.#jump.hidden = true;
+    const { scrollHeight, scrollTop, clientHeight } = this.node;
+    const nearEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (nearEnd || scrollTop < this.#lastTop) this.#pinned = nearEnd;
+    this.#lastTop = scrollTop;
+    if (nearEnd) this.#jump.hidden = true;
   }
 
   #nodesOf(message, before) {

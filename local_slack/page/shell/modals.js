@@ -75,6 +75,7 @@ class Sheet {
   update(view) {
     this.view = view;
     this.#form.keepOnly(new Set(view.blocks.map((block) => block.block_id)));
+    this.#form.adopt(view.state?.values);
     this.blocks.update(view.blocks);
     const shut = el("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => this.close() }, icon("close"));
     clear(this.#head, el("h2", { id: this.titleId }, withEmoji(plain(view.title))), shut);

@@ -10,10 +10,14 @@ export function personSwitch(store, become) {
   const words = el("span.me-words", {}, el("span.me-label", {}, "You are"), el("span.me-name", {}, me.real_name || me.name),
     me.role_label && el("span.me-role", {}, me.role_label));
   const button = el("button.me", { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", id: "person-switch" }, userAvatar(me), words, icon("up", { size: 15 }));
-  button.addEventListener("click", () => openList(button, [{ options: [...store.users.values()].map(choice) }], {
+  button.addEventListener("click", () => openList(button, [{ options: people(store).map(choice) }], {
     isChosen: (item) => item.value === me.id, pick: (item) => become(item.value), closes: true,
   }));
   return button;
+}
+
+function people(store) {
+  return [...store.users.values()].filter((user) => user.id !== store.app.bot_user_id);
 }
 
 function choice(user) {

@@ -1,4 +1,4 @@
-/** Short notes at the bottom of the window, read out by screen readers; errors stay until they are closed. */
+/** Short notes at the top of the window, read out by screen readers; errors stay until they are closed. */
 
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
