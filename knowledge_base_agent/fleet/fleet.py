@@ -13,10 +13,9 @@ from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Conn
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
 from knowledge_base_agent.fleet.line import Question
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
-from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
-from knowledge_base_agent.fleet.revoking import Revoking, RevokeOutcome
+from knowledge_base_agent.fleet.revoking import RevokeOutcome, Revoking
 from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.fleet.verifying import Verdict, verify_stopped
 from knowledge_base_agent.fleet.views import FleetView
@@ -28,7 +27,8 @@ class Fleet:
     """Everything that can be asked of, or told to, the workers and the stores of one Celery app.
 
     Synchronous and safe to use from many threads; each call takes a `Deadline` and keeps it. What can't be reached
-    raises `Away`; what can't be known is None or named as unknown in the answer.
+    raises `Away`; what can't be known is None or named as unknown in the answer. The parts can be used directly:
+    `workers.look`, `queues.depths`, `messages.find`, `connections.check`.
     """
 
     def __init__(
@@ -38,51 +38,37 @@ class Fleet:
         progress_url: str | None = None,
         logs_url: str | None = None,
         sightings: Sightings | None = None,
+        clients: RedisClients | None = None,
     ) -> None:
         self.app = app
         self.broadcaster = Broadcaster(app)
-        self._workers = Workers(app, self.broadcaster)
+        self.workers = Workers(app, self.broadcaster)
         self._broker = Broker(app)
-        self._queues = Queues(app, self._broker)
-        self._messages = PendingMessages(app, self._broker)
-        self._clients = RedisClients()
+        self.queues = Queues(app, self._broker)
+        self.messages = PendingMessages(app, self._broker)
+        self._clients = clients or RedisClients()
         stores = {PROGRESS: progress_url, LOGS: logs_url}
         self._stores = {name: url for name, url in stores.items() if url}
         self.sightings = sightings or Sightings()
-        self._connections = Connections(
+        self.connections = Connections(
             app, self._broker, self._clients, self._stores, self.sightings
         )
-        self._revoking = Revoking(self.broadcaster, self._connections)
-
-    def look(
-        self,
-        deadline: Deadline,
-        *,
-        arguments: bool = False,
-        ids: Collection[str] | None = None,
-        fresh: bool = False,
-    ) -> FleetView:
-        """Ask every worker what it does: see `Workers.look`."""
-        return self._workers.look(deadline, arguments=arguments, ids=ids, fresh=fresh)
-
-    def queues(self, deadline: Deadline, fleet: FleetView | None = None) -> QueuesView:
-        """Measure every queue: see `Queues.depths`."""
-        return self._queues.depths(deadline, fleet)
+        self.revoking = Revoking(self.broadcaster, self.connections)
 
     def find_pending(self, deadline: Deadline, ids: Collection[str]) -> PendingSearch:
         """Look for tasks among the waiting messages: see `PendingMessages.find`."""
-        return self._messages.find(deadline, ids)
+        return self.messages.find(deadline, ids)
 
     def locate(
         self, deadline: Deadline, ids: Collection[str], *, known: Collection[str] = ()
     ) -> Whereabouts:
         """Say where each id is: see `locate`."""
-        return locate(deadline, self._workers, self._messages, ids, known=known)
+        return locate(deadline, self.workers, self.messages, ids, known=known)
 
     def tellable(self, fleet: FleetView) -> tuple[str, ...]:
         """Return the names that commands go to: all but the workers of other apps; the silent may still hear."""
         answered = {worker.name for worker in fleet.workers if worker.ours is not False}
-        silent = {name for name in fleet.silent if self._workers.ours(name) is not False}
+        silent = {name for name in fleet.silent if self.workers.ours(name) is not False}
         return tuple(sorted(answered | silent))
 
     def revoke(
@@ -96,7 +82,7 @@ class Fleet:
         portions: Callable[[int, int], bool] | None = None,
     ) -> RevokeOutcome:
         """Tell workers to drop or stop tasks: see `Revoking.revoke`. `tellable` gives the destination."""
-        return self._revoking.revoke(
+        return self.revoking.revoke(
             deadline,
             ids,
             destination=destination,
@@ -109,7 +95,7 @@ class Fleet:
         self, deadline: Deadline, ids: Collection[str], before: FleetView
     ) -> dict[str, Verdict]:
         """Look again until the tasks have stopped: see `verify_stopped`."""
-        return verify_stopped(deadline, self._workers, ids, before)
+        return verify_stopped(deadline, self.workers, ids, before)
 
     def command(
         self, deadline: Deadline, command: str, destination: Sequence[str], **arguments: object
@@ -122,11 +108,11 @@ class Fleet:
 
     def check(self, deadline: Deadline) -> dict[str, Health]:
         """Ask whether the broker, the result backend and the stores answer: see `Connections.check`."""
-        return self._connections.check(deadline)
+        return self.connections.check(deadline)
 
     def ping_results(self, deadline: Deadline) -> timedelta | None:
         """Ask the result backend alone: see `Connections.ping_results`."""
-        return self._connections.ping_results(deadline)
+        return self.connections.ping_results(deadline)
 
     def redis_states(self, deadline: Deadline) -> dict[str, RedisState | Unknown]:
         """Read memory, eviction and latency of each Redis that is configured, by the name of the source."""

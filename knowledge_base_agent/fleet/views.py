@@ -83,7 +83,7 @@ class WorkerView:
     queues: tuple[str, ...] | None
     """The queues it consumes."""
     memory_kb: int | None
-    """The most memory that its main process ever had, in kB."""
+    """The most memory that its main process ever had, in units of 1,024 bytes."""
     uptime: timedelta | None
     clock: int | None
     """Celery's logical clock; no time of day."""
