@@ -1,9 +1,9 @@
 """Getting history entries out of a process without making its tasks wait.
 
 An entry that is urgent (a task starts) is written to the socket at once, together with all that waits, and without
-reading an answer; a background thread sends the rest within 50 ms, reads the answers, and reconnects. What has no answer
-yet is kept, and sent again on the next connection: a repeated entry changes nothing in the recorder. A Redis that is
-frozen or away costs a task one socket timeout (20 ms) and then nothing until the background thread has it back.
+reading an answer; a background thread sends the rest within 50 ms, reads the answers, and reconnects. What has no
+answer yet is kept, and sent again on the next connection: a repeated entry changes nothing in the recorder. A Redis
+that is frozen or away costs a task one socket timeout (20 ms), and then nothing until the thread has it back.
 """
 
 import logging

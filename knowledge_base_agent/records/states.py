@@ -23,7 +23,7 @@ RANK: Final = {
     FAILURE: 6,
     REVOKED: 6,
 }
-"""What a later stage of one run is. Clocks of hosts differ, so within one run the stage decides before the time does."""
+"""The order of stages within one run. Clocks of hosts differ, so the stage decides before the time does."""
 
 STATES: Final = tuple(RANK)
 FINISHED: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED})

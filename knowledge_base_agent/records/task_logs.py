@@ -51,7 +51,7 @@ def read_logs(client: Redis, task_id: str, *, last: int = 50) -> list[LogLine]:
         raise Away(
             f"The logs of tasks cannot be read: Redis does not answer ({error}).",
             "Look at the Redis that REDIS_LOGS_URL names.",
-            source="redis",
+            source="the log store",
         ) from error
     return [_read(line) for line in lines]
 

@@ -56,7 +56,7 @@ def read_progress(client: Redis, task_ids: Iterable[str]) -> dict[str, Progress]
         raise Away(
             f"The progress of tasks cannot be read: Redis does not answer ({error}).",
             "Look at the Redis that REDIS_PROGRESS_URL names.",
-            source="redis",
+            source="the progress store",
         ) from error
     return found
 
