@@ -83,7 +83,7 @@ async def _fetch_url(url: str, known: Validators, within: float | None) -> Fetch
             return await _read(response)
     except aiohttp.TooManyRedirects as error:
         raise Unreadable(f"It redirects more than {MAX_REDIRECTS} times.") from error
-    except aiohttp.InvalidURL as error:
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
         raise Unreadable("It is, or leads to, an address that is not http or https.") from error
     except TimeoutError as error:
         raise NotAnswering("Its site did not answer in time.") from error

@@ -16,8 +16,8 @@ _SAID = {
 def settle(app: Celery, builds: Builds, build_id: str) -> int:
     """Write the end of each document whose task has one in the result backend; return how many are left.
 
-    Results are kept for an hour and `run_agent` asks twice a minute. What leaves no result at all (a purged message, a
-    worker that lost its power) is given up when nothing has moved for longer than a document may take.
+    Results are kept for an hour, and `run_agent` asks four times a minute. What leaves no result at all (a purged
+    message, a host that lost its power) is given up when nothing has moved for longer than a document may take.
     """
     left = builds.left(build_id)
     waiting = 0

@@ -11,6 +11,7 @@ from knowledge_base_agent.agent.builds import Builds
 from knowledge_base_agent.agent.library import open_library
 from knowledge_base_agent.agent.settling import settle
 from knowledge_base_agent.agent.sources import list_documents, understand_source
+from knowledge_base_agent.fleet.line import open_connection
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.settings import Settings
 
@@ -43,9 +44,7 @@ def start(app: Celery, settings: Settings, source: str) -> StartedRun:
         _end_dead(app, library.builds, understood.name)
         library.builds.begin(task_id, understood.name)
         try:
-            app.send_task(
-                RUN_AGENT, args=(understood.name,), task_id=task_id, queue=AGENT_QUEUE, retry=False
-            )
+            _send(app, task_id, understood.name)
         except (OperationalError, OSError) as error:
             library.builds.end(task_id)
             raise Away(
@@ -54,6 +53,19 @@ def start(app: Celery, settings: Settings, source: str) -> StartedRun:
                 source="broker",
             ) from error
     return StartedRun(task_id=task_id, source=understood.name, documents=documents)
+
+
+def _send(app: Celery, task_id: str, source: str) -> None:
+    # Not over the app's own pool: that one waits for a broker that is away longer than a person does.
+    with open_connection(app) as connection:
+        app.send_task(
+            RUN_AGENT,
+            args=(source,),
+            task_id=task_id,
+            queue=AGENT_QUEUE,
+            connection=connection,
+            retry=False,
+        )
 
 
 def _end_dead(app: Celery, builds: Builds, source: str) -> None:

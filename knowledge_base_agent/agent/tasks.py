@@ -2,7 +2,7 @@
 
 No task waits for another in a worker's slot. Documents count themselves, and the last one sends the finishing task; so
 one that fails costs nothing but itself. One that is stuck, killed or revoked is what `run_agent` is still there for: it
-comes back by `retry`, with the same id, until the build is over, at most half a minute apart.
+comes back by `retry`, with the same id, until the build is over, at most a quarter of a minute apart.
 
 Messages are acknowledged early. All of this could be run twice without harm, but a late acknowledgement is not waited
 for longer than the broker's visibility timeout: a stuck fetch would be started again and again, in one slot after
@@ -30,7 +30,8 @@ from knowledge_base_agent.settings import load_settings
 PROCESS_DOCUMENT = "knowledge_base_agent.agent.process_document"
 FINISH_KNOWLEDGE_BASE = "knowledge_base_agent.agent.finish_knowledge_base"
 _STEPS = ("fetch", "parse", "index")
-_LOOK_AGAIN_AT_MOST = 30
+_LOOK_AGAIN_AT_MOST = 15
+"""Seconds between the looks of `run_agent` at what is left; also how much later than its build it may end."""
 _ASK_AGAIN = (2, 8)
 """Seconds until a site that does not answer is asked again."""
 
