@@ -20,16 +20,22 @@ _READ = (
 )
 
 
+def unescaped(text: str) -> str:
+    """mrkdwn as a person reads it: Slack shows the three escaped characters as themselves."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def words_in(value: Any) -> Iterator[str]:
     """All visible strings of blocks, in order."""
     if isinstance(value, list):
         for inner in value:
             yield from words_in(inner)
     elif isinstance(value, dict):
+        marked = value.get("type") == "mrkdwn"
         for key, inner in value.items():
             if isinstance(inner, str):
                 if key in _READ:
-                    yield inner
+                    yield unescaped(inner) if marked else inner
             elif key not in ("confirm", "state"):
                 yield from words_in(inner)
 
@@ -133,7 +139,7 @@ class Message:
     @property
     def shown(self) -> str:
         """All words that are visible: the blocks' if there are any, else the text; and the names of files."""
-        words = list(words_in(self.blocks)) if self.blocks else [self.text]
+        words = list(words_in(self.blocks)) if self.blocks else [unescaped(self.text)]
         files = [str(file["title"]) for file in self.source.get("files", [])]
         return "\n".join([*words, *files])
 

@@ -41,11 +41,7 @@ async def disconnect(slack: Slack, asked: Json) -> Json:
     reason = str(asked.get("reason", "refresh_requested"))
     if reason not in ("warning", "refresh_requested", "link_disabled"):
         raise NotPossible("reason is warning, refresh_requested or link_disabled")
-    return {
-        "connections": await sockets.disconnect(
-            reason, close=bool(asked.get("close", reason != "warning"))
-        )
-    }
+    return {"connections": await sockets.disconnect(reason, close=bool(asked.get("close")))}
 
 
 async def redeliver_last(slack: Slack, asked: Json) -> Json:

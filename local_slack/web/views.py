@@ -32,7 +32,11 @@ def _trigger(call: Call) -> str:
 def open_view(call: Call) -> Json:
     """views.open."""
     source = _given(call, "modal")
-    view = call.slack.views.open(_trigger(call), source)
+    user = _trigger(call)
+    before = call.slack.views.stack(user)
+    view = call.slack.views.open(user, source)
+    for replaced in reversed(before):
+        tell_view(call.slack, replaced, "view_closed")
     tell_view(call.slack, view, "view_opened")
     return {"view": call.slack.view_json(view)}
 

@@ -30,7 +30,7 @@ def client(slack: LocalSlack) -> AsyncWebClient:
 def app(client: AsyncWebClient, slack: LocalSlack) -> AsyncApp:
     """A Bolt app without listeners."""
     logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
-    return AsyncApp(client=client, token=slack.bot_token, signing_secret=slack.signing_secret)
+    return AsyncApp(client=client, signing_secret=slack.signing_secret)
 
 
 @asynccontextmanager
