@@ -36,7 +36,12 @@ class Deployment:
     @cached_property
     def fleet(self) -> Fleet:
         """The workers and the broker, behind deadlines."""
-        return Fleet(self.app)
+        return Fleet(
+            self.app,
+            progress_url=self.settings.progress_url,
+            logs_url=self.settings.logs_url,
+            sightings=self.sightings,
+        )
 
     @cached_property
     def progress_redis(self) -> Redis:

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import sys
 import uuid
 from collections.abc import Sequence
@@ -33,25 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do one operation and return the exit code: 0 done, 1 failed or declined, 2 not understood."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_text, sure, words = _own_flags(words)
-    out = Console(soft_wrap=False, highlight=False)
     errors = Console(stderr=True, highlight=False)
     try:
-        if not words or words[0] in {"-h", "--help"}:
-            out.print(_overview(), markup=False)
-            return DONE
-        operation = find_operation(straighten(words[0]), prompt=_PROMPT)
-        if any(word in {"-h", "--help"} for word in words[1:]):
-            out.print(_explained(operation), markup=False)
-            return DONE
-        rest = [straighten(word) if word[:1] in "-—–" else word for word in words[1:]]
-        understood = understand_arguments(operation, rest, prompt=_PROMPT, name=words[0])
-        report = _down_the_road(understood, sure=sure, console=errors)
-        _print(report, out, as_text=as_text)
+        return _do(words, errors, as_text=as_text, sure=sure)
     except Misunderstood as problem:
-        errors.print(f"{problem.what} {problem.cure}", markup=False)
+        _print_problem(problem, errors, as_text=as_text)
         return MISUNDERSTOOD
     except Problem as problem:
         _print_problem(problem, errors, as_text=as_text)
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has closed it (`| head`): that is no defect, and there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         errors.print("Interrupted. What was begun may go on; look before you ask again.")
@@ -62,6 +56,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.exception("unexpected error", reference=reference)
         errors.print(f"Something went wrong in this program itself (reference {reference}, above).")
         return FAILED
+
+
+def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
+    # A pipe has no width: lines there must not break in the middle of an id.
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    if not words or words[0] in {"-h", "--help"}:
+        out.print(_overview(), markup=False)
+        return DONE
+    operation = find_operation(straighten(words[0]), prompt=_PROMPT)
+    if any(word in {"-h", "--help"} for word in words[1:]):
+        out.print(_explained(operation), markup=False)
+        return DONE
+    rest = [straighten(word) if word[:1] in "-—–" else word for word in words[1:]]
+    understood = understand_arguments(operation, rest, prompt=_PROMPT, name=words[0])
+    report = _down_the_road(understood, sure=sure, console=errors)
+    _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
 
 

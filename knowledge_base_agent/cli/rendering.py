@@ -1,9 +1,10 @@
 """A report on a terminal, drawn by rich. Text from outside is never read as rich's markup."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
@@ -57,6 +58,25 @@ def _facts(part: Facts) -> RenderableType:
 
 
 def _table(part: Table) -> RenderableType:
+    below = _below(part)
+    drawn = _Fitting(part)
+    return Group(drawn, Text(below, style="dim")) if below else drawn
+
+
+class _Fitting:
+    """A table where the terminal is wide enough for one, else a card a row: ids must stay whole to be copied."""
+
+    def __init__(self, part: Table) -> None:
+        self._part = part
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        grid = _grid(self._part)
+        wanted = Measurement.get(console, options.update(width=10_000), grid).maximum
+        narrow = wanted > options.max_width and len(self._part.columns) > 3
+        yield from _cards(self._part) if narrow else (grid,)
+
+
+def _grid(part: Table) -> Grid:
     grid = Grid(
         title=part.caption,
         title_justify="left",
@@ -67,14 +87,20 @@ def _table(part: Table) -> RenderableType:
     )
     for index, column in enumerate(part.columns):
         numbers = all(isinstance(row.cells[index], int | float) for row in part.rows)
-        keep = column.key in {"id", "task", "task_id"}
-        grid.add_column(
-            column.label, justify="right" if numbers else "left", no_wrap=keep, overflow="fold"
-        )
+        grid.add_column(column.label, justify="right" if numbers else "left", overflow="fold")
     for row in part.rows:
         grid.add_row(*(_cell(value) for value in row.cells), style=_STYLE[row.tone])
-    below = _below(part)
-    return Group(grid, Text(below, style="dim")) if below else grid
+    return grid
+
+
+def _cards(part: Table) -> Iterator[RenderableType]:
+    yield Text(part.caption, style="bold")
+    for row in part.rows:
+        card = Grid.grid(padding=(0, 2))
+        for column, value in zip(part.columns, row.cells, strict=True):
+            if value != "":
+                card.add_row(Text(column.label, style="dim"), _cell(value))
+        yield Padding(card, (1, 0, 0, 2), style=_STYLE[row.tone])
 
 
 def _below(part: Table) -> str:

@@ -1,9 +1,11 @@
 """All operations, in the order in which help lists them."""
 
 from knowledge_base_agent.operations.active import ACTIVE
+from knowledge_base_agent.operations.clear import CLEAR
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.revoke import REVOKE
 from knowledge_base_agent.operations.run import RUN
 from knowledge_base_agent.operations.search import SEARCH
 from knowledge_base_agent.operations.stats import STATS
@@ -15,6 +17,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ACTIVE,
     STUCK,
     LOGS,
+    CLEAR,
+    REVOKE,
     RUN,
     SEARCH,
     HELP,

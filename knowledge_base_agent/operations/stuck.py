@@ -37,6 +37,7 @@ COLUMNS = (
     Column(key="id", label="Id"),
 )
 _ORDER = {trouble: number for number, trouble in enumerate(Trouble)}
+_SAID_IN_FULL = {Trouble.TOO_LONG, Trouble.STALLED, Trouble.PAST_LIMIT}
 History = tuple[list[TaskRecord], RecorderState | None]
 
 
@@ -126,7 +127,7 @@ def _row(one: StuckTask) -> Row:
         cells=(
             plain(one.name, 120),
             one.age,
-            f"{one.trouble.value}: {one.why}" if one.trouble is not Trouble.TOO_LONG else one.why,
+            one.why if one.trouble in _SAID_IN_FULL else f"{one.trouble.value}: {one.why}",
             plain(one.worker, 80) if one.worker else None,
             told(one.progress),
             plain(one.id, 128),

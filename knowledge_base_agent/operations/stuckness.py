@@ -99,7 +99,8 @@ def _why_running(
     if progress is not None and progress.updated_at is not None:
         quiet = now - progress.updated_at
         if quiet > min(STALLED_AFTER, longer_than) and age > min(STALLED_AFTER, longer_than):
-            return Trouble.STALLED, f"no progress for {duration(quiet)}, though it told some before"
+            too_long = f", and running longer than {duration(longer_than)}" * (age > longer_than)
+            return Trouble.STALLED, f"no progress for {duration(quiet)}{too_long}"
     if age > longer_than:
         return Trouble.TOO_LONG, f"running longer than {duration(longer_than)}"
     return None, ""

@@ -1,0 +1,189 @@
+"""`revoke`: keep tasks from running, or stop those that run; and look afterwards whether they really stopped."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import model_validator
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.headcount import headcount_notes
+from knowledge_base_agent.operations.operation import (
+    Arguments,
+    Operation,
+    Preview,
+    Risk,
+    Target,
+    Word,
+)
+from knowledge_base_agent.operations.revoke_report import LISTED, revoke_and_verify
+from knowledge_base_agent.operations.revoke_targets import (
+    Reached,
+    RevokeTargets,
+    all_active,
+    by_ids,
+)
+from knowledge_base_agent.operations.words import task_id as read_task_id
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_MOST_IDS = 1000
+_COLUMNS = (
+    Column(key="name", label="Task"),
+    Column(key="where", label="Where it is"),
+    Column(key="process", label="Process"),
+    Column(key="id", label="Id"),
+)
+
+
+class RevokeArguments(Arguments):
+    """Which tasks, and whether those that run are to be stopped."""
+
+    task_ids: Annotated[
+        tuple[str, ...],
+        Word(
+            read=read_task_id,
+            help="exact ids of tasks",
+            example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
+            positional=True,
+        ),
+    ] = ()
+    task_id: Annotated[
+        tuple[str, ...],
+        Word(
+            read=read_task_id,
+            help="an exact id, as the guide writes it; can be given again",
+            example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
+        ),
+    ] = ()
+    all_active: Annotated[bool, Word(read=None, help="every task that runs now")] = False
+    terminate: Annotated[
+        bool, Word(read=None, help="stop tasks that run; without it they run on to their end")
+    ] = False
+    kill: Annotated[
+        bool,
+        Word(read=None, help="stop them with SIGKILL, for those that ignore --terminate"),
+    ] = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every id that was given, once."""
+        return tuple(dict.fromkeys((*self.task_ids, *self.task_id)))
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.ids) == self.all_active:
+            raise ValueError("give ids of tasks, or --all-active")
+        if len(self.ids) > _MOST_IDS:
+            raise ValueError(f"at most {_MOST_IDS} ids at once")
+        return self
+
+
+class RevokeTarget(Target):
+    """The exact ids, frozen when the preview was made."""
+
+    ids: tuple[str, ...]
+    waiting: tuple[str, ...]
+    """Those that no worker had: they are flagged, and dropped when a worker takes them."""
+    terminate: bool
+    signal: str
+
+
+def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[RevokeTarget]:
+    stops = arguments.terminate or arguments.kill
+    found = (
+        all_active(deployment, terminate=stops)
+        if arguments.all_active
+        else by_ids(deployment, arguments.ids, terminate=stops)
+    )
+    target = RevokeTarget(
+        ids=tuple(one.id for one in found.reached),
+        waiting=tuple(one.id for one in found.reached if one.worker is None),
+        terminate=stops,
+        signal="SIGKILL" if arguments.kill else "SIGTERM",
+    )
+    report = _previewed(found, target, arguments)
+    return Preview(target=target, report=report, affected=len(found.reached))
+
+
+def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArguments) -> Report:
+    if not found.reached:
+        return Report(
+            title="Nothing to revoke",
+            text="No task is running that could be revoked.",
+            parts=(*_warnings(found), *headcount_notes(found.fleet)),
+            tone=Tone.WARNING,
+        )
+    tasks = counted(len(found.reached), "task")
+    verb = f"stop with {target.signal}" if target.terminate else "revoke"
+    runs_on = found.running > 0 and not target.terminate
+    return Report(
+        title=f"About to {verb} {tasks}",
+        text=f"About to {verb} {tasks}, {found.running} of them running.",
+        parts=tuple(_parts(found, runs_on=runs_on)),
+        tone=Tone.WARNING,
+        actions=(_terminating(arguments),) if runs_on else (),
+        taken_at=utc_now(),
+    )
+
+
+def _parts(found: RevokeTargets, *, runs_on: bool) -> Iterator[Part]:
+    rows = tuple(_row(one) for one in found.reached[:LISTED])
+    yield Table(caption="Tasks", columns=_COLUMNS, rows=rows, total=len(found.reached))
+    yield from _warnings(found)
+    yield from _chords(found)
+    yield from headcount_notes(found.fleet)
+    if runs_on:
+        yield Note(
+            text=f"{found.running} of these run now and will run on to their end: a revoke alone keeps a task from "
+            "starting. Add --terminate to stop them.",
+            tone=Tone.WARNING,
+        )
+
+
+def _terminating(arguments: RevokeArguments) -> Action:
+    what = "--all-active" if arguments.all_active else " ".join(arguments.ids[:20])
+    return Action(label="Stop them instead", words=f"revoke {what} --terminate", danger=True)
+
+
+def _row(one: Reached) -> Row:
+    # A process id is a name, not an amount: as text it gets no thousands separators.
+    process = str(one.process) if one.process is not None else ""
+    name = plain(one.name, 120) if one.name else None
+    return Row(cells=(name, plain(one.where, 160), process, plain(one.id, 128)))
+
+
+def _warnings(found: RevokeTargets) -> list[Note]:
+    said = [*found.left_out, *found.warnings]
+    notes = [Note(text=plain(text, 300), tone=Tone.WARNING) for text in said[:LISTED]]
+    more = len(said) - len(notes)
+    return [*notes, Note(text=f"And {more} more of the kind.")] if more else notes
+
+
+def _chords(found: RevokeTargets) -> list[Note]:
+    members = [one for one in found.reached if one.chord]
+    if not members:
+        return []
+    tasks = counted(len(members), "of these is part of a chord", "of these are parts of chords")
+    return [Note(text=f"{tasks}: without it the chord's body never runs.", tone=Tone.WARNING)]
+
+
+REVOKE = Operation[RevokeArguments, RevokeTarget](
+    name="revoke",
+    aliases=("revoke-tasks",),
+    summary="Keeps tasks from running, or stops them, and looks whether they did.",
+    risk=Risk.DESTROY,
+    arguments=RevokeArguments,
+    preview=_preview,
+    run=lambda deployment, target, progress: revoke_and_verify(
+        deployment,
+        ids=target.ids,
+        waiting=target.waiting,
+        signal=target.signal if target.terminate else None,
+        progress=progress,
+    ),
+    target=RevokeTarget,
+)

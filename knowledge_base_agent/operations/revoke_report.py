@@ -1,0 +1,188 @@
+"""Carrying out a revoke, and saying what was seen afterwards: "sent" is not "stopped"."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.revoking import RevokeOutcome
+from knowledge_base_agent.fleet.verifying import Fate, Verdict
+from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import Action, Column, Note, Report, Row, Table, Tone
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+LISTED = 100
+_LOOK_SECONDS = 2.0
+_SEND_SECONDS = 60.0
+_VERIFY_SECONDS = 12.0
+_COLUMNS = (
+    Column(key="fate", label="Now"),
+    Column(key="why", label="What was seen"),
+    Column(key="process", label="Process"),
+    Column(key="id", label="Id"),
+)
+_TONES = {
+    Fate.STOPPED: Tone.GOOD,
+    Fate.WILL_BE_DROPPED: Tone.GOOD,
+    Fate.RUNNING: Tone.BAD,
+    Fate.UNKNOWN: Tone.WARNING,
+}
+
+
+def revoke_and_verify(
+    deployment: "Deployment",
+    *,
+    ids: Sequence[str],
+    waiting: Sequence[str],
+    signal: str | None,
+    progress: Progress,
+) -> Report:
+    """Revoke, with a signal for tasks that run, then look what became of each.
+
+    Raises `Away` only before anything is sent.
+    """
+    before = deployment.fleet.workers.look(
+        Deadline.after(_LOOK_SECONDS), ids=frozenset(ids), fresh=True
+    )
+    outcome = _told(deployment, ids, before, signal, progress)
+    running = {task.id for worker in before.workers for task in worker.active} & set(ids)
+    to_verify = [one for one in ids if signal is not None or one not in running]
+    progress(0, len(to_verify), "looking whether they stopped")
+    verdicts, notes = _verified(deployment, to_verify, before)
+    return _report(ids, outcome, verdicts, set(waiting), sorted(running - set(to_verify)), notes)
+
+
+def _told(
+    deployment: "Deployment",
+    ids: Sequence[str],
+    before: FleetView,
+    signal: str | None,
+    progress: Progress,
+) -> RevokeOutcome:
+    def sent_so_far(done: int, total: int) -> bool:
+        progress(done, total, "told to the workers")
+        return True
+
+    return deployment.fleet.revoke(
+        Deadline.after(_SEND_SECONDS),
+        ids,
+        destination=deployment.fleet.tellable(before),
+        terminate=signal is not None,
+        signal=signal or "SIGTERM",
+        portions=sent_so_far,
+    )
+
+
+def _verified(
+    deployment: "Deployment", ids: Sequence[str], before: FleetView
+) -> tuple[Mapping[str, Verdict], list[Note]]:
+    if not ids:
+        return {}, []
+    try:
+        found = deployment.fleet.verify_stopped(Deadline.after(_VERIFY_SECONDS), ids, before)
+    except Away as problem:
+        text = f"Sent, and not verified: {problem.what} It may still take effect; look again."
+        return {}, [Note(text=text, tone=Tone.BAD)]
+    return found, []
+
+
+def _report(
+    ids: Sequence[str],
+    outcome: RevokeOutcome,
+    verdicts: Mapping[str, Verdict],
+    waiting: set[str],
+    runs_on: list[str],
+    notes: list[Note],
+) -> Report:
+    seen = {
+        one: _line(one, outcome, verdicts.get(one), one in waiting, one in runs_on) for one in ids
+    }
+    tally = Counter(line.fate for line in seen.values())
+    said = ", ".join(f"{number:,} {fate}" for fate, number in tally.items())
+    done = all(line.tone is Tone.GOOD for line in seen.values()) and not notes
+    stubborn = [v.id for v in verdicts.values() if v.ignores_signal]
+    tasks = counted(len(ids), "task")
+    return Report(
+        title=f"Revoked {tasks}" if done else "Revoke: not all as asked",
+        text=f"{tasks}: {said}.",
+        parts=(_table(seen), *notes, *_answers(outcome, stubborn)),
+        tone=Tone.GOOD if done else Tone.BAD,
+        actions=_next(stubborn),
+        succeeded=done,
+        taken_at=utc_now(),
+        data={"fates": {one: line.fate for one, line in seen.items()}},
+    )
+
+
+def _table(seen: Mapping[str, "_Line"]) -> Table:
+    rows = tuple(
+        Row(cells=(line.fate, plain(line.why, 300), line.process, one), tone=line.tone)
+        for one, line in list(seen.items())[:LISTED]
+    )
+    return Table(caption="What became of them", columns=_COLUMNS, rows=rows, total=len(seen))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """What is said of one task. `process` is a name, so it is text."""
+
+    fate: str
+    tone: Tone
+    why: str
+    process: str = ""
+
+
+def _line(
+    one: str, outcome: RevokeOutcome, verdict: Verdict | None, waits: bool, runs_on: bool
+) -> _Line:
+    if one in outcome.unsent:
+        return _Line(fate="not sent", tone=Tone.BAD, why="the workers were not told")
+    if one in outcome.unconfirmed:
+        why = "sent; no worker confirmed it, it may still take effect"
+        return _Line(fate="unconfirmed", tone=Tone.WARNING, why=why)
+    if runs_on:
+        why = "flagged; it runs on to its end without --terminate"
+        return _Line(fate="runs on", tone=Tone.WARNING, why=why)
+    if verdict is None:
+        return _Line(fate="sent", tone=Tone.WARNING, why="sent, and not verified")
+    if waits and verdict.fate is Fate.STOPPED:
+        why = "no worker has it; each that takes it drops it, as long as it is not restarted"
+        return _Line(fate="will be dropped", tone=Tone.GOOD, why=why)
+    process = str(verdict.process) if verdict.process is not None else ""
+    tone = _TONES[verdict.fate]
+    return _Line(fate=verdict.fate.value, tone=tone, why=verdict.why, process=process)
+
+
+def _answers(outcome: RevokeOutcome, stubborn: Sequence[str]) -> Iterator[Note]:
+    for problem in outcome.problems:
+        yield Note(text=plain(problem, 300), tone=Tone.WARNING)
+    if outcome.silent:
+        names = ", ".join(plain(name, 80) for name in outcome.silent)
+        yield Note(text=f"Told, without an answer: {names}.", tone=Tone.WARNING)
+    for refusal in outcome.refusals:
+        yield Note(
+            text=f"{plain(refusal.worker, 80)} refused: {plain(refusal.said, 200)}", tone=Tone.BAD
+        )
+    if stubborn:
+        tasks = counted(len(stubborn), "task")
+        yield Note(
+            text=f"{tasks} ignored SIGTERM and still block their slots. SIGKILL ends the process for sure; what the "
+            "task had half done stays half done.",
+            tone=Tone.BAD,
+        )
+
+
+def _next(stubborn: Sequence[str]) -> tuple[Action, ...]:
+    again = Action(label="Active", words="active")
+    if not stubborn:
+        return (again,)
+    words = f"revoke {' '.join(stubborn[:20])} --kill"
+    return (Action(label="Kill with SIGKILL", words=words, danger=True), again)

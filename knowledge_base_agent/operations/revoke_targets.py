@@ -1,0 +1,156 @@
+"""Which tasks a revoke would reach, which it would not, and why: what its preview is made of."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.revoking import terminate_refusals
+from knowledge_base_agent.fleet.views import FleetView, Place
+from knowledge_base_agent.fleet.whereabouts import Whereabouts
+from knowledge_base_agent.problems import Away, NotFound
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.states import FINISHED
+from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_SECONDS = 2.4
+_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """One task that would be told to stop, and where it was found."""
+
+    id: str
+    name: str | None
+    where: str
+    worker: str | None = None
+    process: int | None = None
+    running: bool = False
+    chord: bool = False
+    group: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevokeTargets:
+    """What was found. `left_out` are sentences about ids that will not be touched."""
+
+    reached: tuple[Reached, ...]
+    left_out: tuple[str, ...]
+    warnings: tuple[str, ...]
+    fleet: FleetView = field(repr=False)
+
+    @property
+    def running(self) -> int:
+        """How many of them run now."""
+        return sum(one.running for one in self.reached)
+
+
+def all_active(deployment: "Deployment", *, terminate: bool) -> RevokeTargets:
+    """Return every task that our workers run now. Raises `Away` without a broker."""
+    view = deployment.fleet.workers.look(Deadline.after(_SECONDS), fresh=True)
+    ours = [worker for worker in view.workers if worker.ours is not False]
+    ids = {task.id for worker in ours for task in worker.active}
+    return _without_refused(view, _held(view, ids), [], [], terminate=terminate)
+
+
+def by_ids(deployment: "Deployment", ids: Collection[str], *, terminate: bool) -> RevokeTargets:
+    """Return those of the ids that are found somewhere. Raises `NotFound` when none is, `Away` without a broker."""
+    rows, warnings = _rows(deployment, ids)
+    unfinished = {one for one, row in rows.items() if row.state not in FINISHED}
+    places = deployment.fleet.locate(Deadline.after(_SECONDS), ids, known=unfinished)
+    reached = _held(places.fleet, ids)
+    reached += _pending(places)
+    here = {one.id for one in reached}
+    for one in sorted(places.known - here):
+        where = f"its row says {rows[one].state}; no worker and no queue has it"
+        reached.append(Reached(id=one, name=rows[one].name, where=where))
+    left_out = _ended(rows, places)
+    for one in sorted(places.unknown):
+        if one not in rows or one in unfinished:
+            warnings.append(f"{one} could not be found: {' '.join(places.why_unknown)}")
+            reached.append(Reached(id=one, name=None, where="unknown"))
+    if not reached:
+        _refuse(left_out)
+    return _without_refused(places.fleet, reached, left_out, warnings, terminate=terminate)
+
+
+def _pending(places: Whereabouts) -> list[Reached]:
+    return [
+        Reached(
+            id=one.envelope.id,
+            name=one.envelope.name,
+            where=f"waits in queue {one.queue} ({one.waits})",
+        )
+        for one in places.pending
+    ]
+
+
+def _ended(rows: Mapping[str, TaskRecord], places: Whereabouts) -> list[str]:
+    said = []
+    for one in sorted(places.nowhere | places.unknown):
+        if one in rows and rows[one].state in FINISHED:
+            said.append(f"{one} has ended: {rows[one].state}.")
+        elif one in places.nowhere:
+            said.append(f"{one} was found nowhere: not with a worker, in a queue, or in the rows.")
+    return said
+
+
+def _rows(
+    deployment: "Deployment", ids: Collection[str]
+) -> tuple[dict[str, TaskRecord], list[str]]:
+    try:
+        with reading(deployment.engine) as connection:
+            return rows_by_ids(connection, ids), []
+    except Away as problem:
+        return {}, [f"What the rows say is unknown. {problem.what}"]
+
+
+def _refuse(left_out: list[str]) -> None:
+    shown = " ".join(left_out[:_SHOWN])
+    more = len(left_out) - _SHOWN
+    rest = f" And {counted(more, 'more id', 'more ids')}." if more > 0 else ""
+    raise NotFound(f"Nothing to revoke. {shown}{rest}", "`active` and `stuck` show ids to copy.")
+
+
+def _held(view: FleetView, ids: Collection[str]) -> list[Reached]:
+    wording = {
+        Place.ACTIVE: "runs on",
+        Place.RESERVED: "was taken in advance by",
+        Place.SCHEDULED: "waits for its time on",
+    }
+    return [
+        Reached(
+            id=task.id,
+            name=task.name,
+            where=f"{wording[task.place]} {task.worker}",
+            worker=task.worker,
+            process=task.process,
+            running=task.place is Place.ACTIVE,
+            chord=bool(task.chord),
+            group=bool(task.group),
+        )
+        for task in view.held
+        if task.id in ids
+    ]
+
+
+def _without_refused(
+    view: FleetView,
+    reached: list[Reached],
+    left_out: list[str],
+    warnings: list[str],
+    *,
+    terminate: bool,
+) -> RevokeTargets:
+    refused = terminate_refusals(view, {one.id for one in reached}) if terminate else {}
+    return RevokeTargets(
+        reached=tuple(one for one in reached if one.id not in refused),
+        left_out=(*left_out, *(f"{one}: {why}" for one, why in refused.items())),
+        warnings=tuple(warnings),
+        fleet=view,
+    )
