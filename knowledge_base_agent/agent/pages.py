@@ -47,7 +47,7 @@ def page_text(document: Document, markdown: str) -> str:
         "sha256": document.sha256,
     }
     # A JSON string is a YAML string too, whatever is in it.
-    lines = [f"{name}: {json.dumps(value)}" for name, value in matter.items()]
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in matter.items()]
     return "\n".join(["---", *lines, "---", "", markdown, ""])
 
 

@@ -71,8 +71,12 @@ def _clean(text: str) -> str:
 
 def as_markdown(text: str) -> str:
     """Return plain text as Markdown that shows the same characters and nothing else."""
-    escaped = _MARKDOWN_SIGNS.sub(r"\\\1", text)
-    return _MARKDOWN_LINE_START.sub(_escaped_start, escaped)
+    return _MARKDOWN_LINE_START.sub(_escaped_start, as_inline_markdown(text))
+
+
+def as_inline_markdown(text: str) -> str:
+    """Return plain text for the inside of a line of Markdown: a heading, a link's text."""
+    return _MARKDOWN_SIGNS.sub(r"\\\1", text)
 
 
 def _escaped_start(match: re.Match[str]) -> str:

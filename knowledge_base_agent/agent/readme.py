@@ -12,7 +12,7 @@ from knowledge_base_agent.agent.catalogue import DOCUMENTS, ITEMS, one_at_a_time
 from knowledge_base_agent.agent.library import Library
 from knowledge_base_agent.agent.links import is_web_address
 from knowledge_base_agent.agent.pages import write_file
-from knowledge_base_agent.agent.parsing import as_markdown
+from knowledge_base_agent.agent.parsing import as_inline_markdown, as_markdown
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.redaction import plain
 
@@ -60,8 +60,11 @@ def render(shelf: Shelf) -> str:
     ordered = sorted(shelf.entries, key=lambda e: (e.heading, e.title.casefold(), e.page))
     for heading, group in groupby(ordered, key=lambda entry: entry.heading):
         entries = list(group)
-        lines += ["", f"## {_shown(heading)} ({len(entries)})", ""]
-        lines += [f"- [{_shown(e.title)}]({e.page}) — {_count(e.words, 'word')}" for e in entries]
+        lines += ["", f"## {as_inline_markdown(plain(heading))} ({len(entries)})", ""]
+        lines += [
+            f"- [{as_inline_markdown(plain(e.title))}]({e.page}) — {_count(e.words, 'word')}"
+            for e in entries
+        ]
     lines += _missing(f"Could not be read ({len(shelf.failed)})", shelf.failed)
     lines += _missing(f"Still to come ({len(shelf.awaited)})", shelf.awaited)
     return "\n".join([*lines, ""])

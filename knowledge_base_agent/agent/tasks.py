@@ -40,7 +40,7 @@ class StillReading(Exception):
     """Some documents have not ended yet."""
 
 
-@shared_task(bind=True, name=RUN_AGENT, queue=AGENT_QUEUE, max_retries=None)
+@shared_task(bind=True, name=RUN_AGENT, max_retries=None)
 def run_agent(self: "Task[Any, Any]", source: str) -> dict[str, int]:
     """Build the knowledge base from a source, and return how many documents were planned, read and failed.
 
@@ -131,10 +131,10 @@ def _note_failure(library: Library, build_id: str, location: str, error: Excepti
 
 def _finish_after_last(left: int, build_id: str) -> None:
     if left == 0:
-        finish_knowledge_base.apply_async((build_id,))
+        finish_knowledge_base.apply_async((build_id,), queue=AGENT_QUEUE)
 
 
-@shared_task(name=FINISH_KNOWLEDGE_BASE, queue=AGENT_QUEUE)
+@shared_task(name=FINISH_KNOWLEDGE_BASE)
 def finish_knowledge_base(build_id: str) -> None:
     """End a build whose documents have all ended; again, or too early, does no harm."""
     report_progress(phase="README")

@@ -25,6 +25,10 @@ from tests.servers import RedisSpace
 from tests.waiting import wait_until
 
 _ROOT = Path(__file__).parents[2]
+_WORKER = (
+    *(sys.executable, "-m", "celery", "-A", "knowledge_base_agent.celery_app", "worker"),
+    *("-c", "4", "-Q", "celery,agent", "--without-gossip", "--without-mingle"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +102,8 @@ def _is_over(library: Library, build_id: str) -> bool:
     return build is not None and build.ended_at is not None
 
 
-@contextlib.contextmanager
-def running(database_url: str, space: RedisSpace, folder: Path) -> Iterator[Running]:
-    """Start a worker of four processes, lend the deployment, and end it."""
-    environment = {
+def _environment(database_url: str, space: RedisSpace, folder: Path) -> dict[str, str]:
+    return {
         "CELERY_BROKER_URL": space.broker_url,
         "CELERY_RESULT_BACKEND": space.result_url,
         "REDIS_PROGRESS_URL": space.progress_url,
@@ -110,14 +112,18 @@ def running(database_url: str, space: RedisSpace, folder: Path) -> Iterator[Runn
         "KB_DATA_DIR": str(folder / "data"),
         "CELERY_TASK_TIME_LIMIT": "60",
     }
+
+
+@contextlib.contextmanager
+def running(database_url: str, space: RedisSpace, folder: Path) -> Iterator[Running]:
+    """Start a worker of four processes, lend the deployment, and end it."""
+    environment = _environment(database_url, space, folder)
     settings = Settings.model_validate({name.lower(): value for name, value in environment.items()})
     app = make_app(settings)
-    command = [sys.executable, "-m", "celery", "-A", "knowledge_base_agent.celery_app", "worker"]
-    command += ["-c", "4", "-Q", "celery,agent", "--without-gossip", "--without-mingle"]
     with (folder / "worker.log").open("wb") as log:
         worker = subprocess.Popen(
-            [*command, "-n", f"agent-test-{folder.name}@here"],
-            env={**os.environ, **environment, "PYTHONWARNINGS": "default"},
+            [*_WORKER, "-n", f"agent-test-{folder.name}@here"],
+            env={**os.environ, **environment},
             cwd=_ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -37,10 +37,10 @@ def html_of(title: str, *paragraphs: str) -> str:
     )
 
 
-def handbook(folder: Path) -> Path:
+def handbook(folder: Path, turned: str = "valve") -> Path:
     """Fill a folder with one document of each kind, one of them broken, and what must not be read."""
     (folder / "guide").mkdir(parents=True)
-    (folder / "guide" / "install.md").write_text("# Installing\n\nTurn the *valve* slowly.\n")
+    (folder / "guide" / "install.md").write_text(f"# Installing\n\nTurn the *{turned}* slowly.\n")
     (folder / "guide" / "pumps.html").write_text(
         html_of("Pumps", *["The pump on the second floor needs oil every spring."] * 8)
     )
