@@ -31,7 +31,7 @@ _BARS = " ▁▂▃▄▅▆▇█"
 def show(console: Console, report: Report) -> None:
     """Print a report."""
     title = Text(_MARK[report.tone] + report.title, style=f"bold {_STYLE[report.tone]}".strip())
-    parts = [Padding(_drawn(part), (1, 0, 0, 0)) for part in report.parts]
+    parts = [Padding(_drawn(part), (1, 0, 0, 0), expand=False) for part in report.parts]
     console.print(Group(title, Text(plain(report.text, 2000)), *parts))
 
 
@@ -100,7 +100,7 @@ def _cards(part: Table) -> Iterator[RenderableType]:
         for column, value in zip(part.columns, row.cells, strict=True):
             if value != "":
                 card.add_row(Text(column.label, style="dim"), _cell(value))
-        yield Padding(card, (1, 0, 0, 2), style=_STYLE[row.tone])
+        yield Padding(card, (1, 0, 0, 2), style=_STYLE[row.tone], expand=False)
 
 
 def _below(part: Table) -> str:
