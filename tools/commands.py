@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from tools import checking, locking
+from tools import checking, demo, locking
 from tools.environment import Environment
 from tools.refusal import Refusal
 
@@ -24,6 +24,8 @@ def run(arguments: list[str]) -> int:
             uv = Environment(root=ROOT).ready("locking").parent / "uv"
             locking.lock(ROOT, uv, ["--upgrade"] if asked.upgrade else [])
             return 0
+        if asked.command == "demo":
+            return demo.demo(ROOT, port=asked.port, data=asked.data, fresh=asked.fresh)
         return checking.check(ROOT, Environment(root=ROOT).ready("dev"))
     except Refusal as refusal:
         sys.stderr.write(f"{refusal}\n")
@@ -39,6 +41,21 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demonstration = commands.add_parser(
+        "demo", help="start everything and print the page's address"
+    )
+    demonstration.add_argument(
+        "--port", type=_port, default=demo.PORT, help="of the page (%(default)s)"
+    )
+    demonstration.add_argument(
+        "--data",
+        type=Path,
+        default=ROOT / "var" / "demo",
+        help="the folder that keeps it (var/demo)",
+    )
+    demonstration.add_argument(
+        "--fresh", action="store_true", help="forget what an earlier demo kept"
+    )
     commands.add_parser("test", help="run every test; arguments pass through to pytest")
     commands.add_parser("check", help="format, lint, types, import contracts and the size ratchet")
     lock = commands.add_parser(
@@ -55,3 +72,9 @@ def _test(arguments: list[str]) -> int:
     kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     os.chdir(ROOT)
     os.execve(command[0], command, kept)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: give a number from 1 to 65535")
+    return int(text)

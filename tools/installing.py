@@ -73,8 +73,11 @@ def install(python: Path, locks: list[Path], log: Path, lock: int) -> None:
 
 
 def _with_uv(run: "_Installer", python: Path, locks: list[Path]) -> bool:
+    uv = python.parent / "uv"
+    if not uv.exists():
+        return False
     run.environment |= _for_uv(python, run.environment)
-    command = [str(python.parent / "uv"), "pip", "sync", "--python", str(python)]
+    command = [str(uv), "pip", "sync", "--python", str(python)]
     return run(*command, "--require-hashes", "--compile-bytecode", *map(str, locks))
 
 

@@ -19,7 +19,7 @@ FILE_LINES, FUNCTION_LINES = 250, 30
 EXCEPTIONS = "tools/ratchet-exceptions.txt"
 SUFFIXES = {".py", ".js", ".css"}
 _ELSEWHERE = {"var", "node_modules", "__pycache__"}
-_ENTRY = re.compile(r"(?P<name>\S+)\s+(?P<lines>\d+)\s*(?:#\s*(?P<reason>\S.*))?")
+_ENTRY = re.compile(r"(?P<name>\S+)\s+(?P<lines>\d+)\s*(?:#\s*(?P<reason>\S.*)?)?")
 
 
 def findings(root: Path) -> list[str]:
