@@ -24,6 +24,7 @@ CONVERSATIONS = 4
 """Questions that may be out at once. Ten at once in one process hang Celery's own client for ever."""
 _GRACE = 0.2
 """Seconds that workers known to be silent get to come back, after everyone else has answered."""
+_HAND_OVER = 0.1
 SOURCE = "the broker"
 
 
@@ -86,8 +87,11 @@ class Broadcaster:
         """Send several questions at once on one connection and collect all their answers on one deadline."""
         started = utc_now()
         asked = [Asked(question=question) for question in questions]
+        # Listening ends a little earlier, so that what was heard is handed over before nobody waits for it any more.
+        listening = Deadline(at=deadline.at - min(_HAND_OVER, deadline.remaining() / 10))
+        limit = Deadline(at=deadline.at + _HAND_OVER)
         try:
-            within(deadline, lambda: self._in_turn(deadline, asked), source=SOURCE)
+            within(limit, lambda: self._in_turn(listening, asked), source=SOURCE)
         except Away as problem:
             if not any(one.sent and not one.question.reads for one in asked):
                 raise
@@ -105,8 +109,7 @@ class Broadcaster:
                 line.drop()  # the broker went first: nothing is left to say to it
 
     def _in_turn(self, deadline: Deadline, asked: list[Asked]) -> None:
-        # A little before the deadline, so that this and not "no answer" is what the caller reads.
-        if not self._turns.acquire(timeout=max(deadline.remaining() - 0.05, 0.0)):
+        if not self._turns.acquire(timeout=deadline.remaining()):
             raise Away(
                 f"{CONVERSATIONS} questions to the workers are still waiting for answers.",
                 "Ask again in a few seconds.",

@@ -13,6 +13,8 @@ from kombu.utils.json import dumps
 
 CONNECT_SECONDS = 3.0
 """How long a connection to the broker may take."""
+CLIENT_NAME = "kb-fleet"
+"""How our connections are called in Redis' CLIENT LIST."""
 SOCKET_SECONDS = 5.0
 """How long one command to the broker may take before its thread is given back."""
 
@@ -66,6 +68,7 @@ def socket_options(transport: type[Transport]) -> dict[str, object]:
         return {
             "socket_timeout": SOCKET_SECONDS,
             "socket_connect_timeout": CONNECT_SECONDS,
+            "client_name": CLIENT_NAME,
             "retry_on_timeout": False,  # a destructive broadcast must never be sent twice
         }
     return {"read_timeout": SOCKET_SECONDS, "write_timeout": SOCKET_SECONDS}

@@ -1,0 +1,108 @@
+"""Wall deadlines over calls that hang."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from knowledge_base_agent.fleet.deadline import Deadline, Threads, Unknown
+from knowledge_base_agent.problems import Away
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def thaw() -> Iterator[threading.Event]:
+    """What hanging calls wait for; set at the end, so that no thread outlives the test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_call_that_hangs_is_left_at_the_deadline_and_delays_nobody_else(
+    thaw: threading.Event,
+) -> None:
+    threads = Threads()
+    started = time.monotonic()
+
+    with pytest.raises(Away) as told:
+        threads.within(Deadline.after(0.1), thaw.wait, source="the broker")
+    assert threads.within(Deadline.after(5), lambda: "here", source="the broker") == "here"
+
+    assert time.monotonic() - started < 1
+    assert told.value.source == "the broker"
+    assert told.value.what == "The broker did not answer in time."
+    assert told.value.cure
+
+
+def test_too_many_hanging_calls_refuse_the_next_at_once_and_only_for_that_source(
+    thaw: threading.Event,
+) -> None:
+    threads = Threads(abandoned_limit=2)
+    for _ in range(2):
+        with pytest.raises(Away):
+            threads.within(Deadline.after(0.02), thaw.wait, source="the broker")
+
+    started = time.monotonic()
+    with pytest.raises(Away, match="2 calls to the broker still hang"):
+        threads.within(Deadline.after(30), thaw.wait, source="the broker")
+    assert time.monotonic() - started < 1
+    assert threads.within(Deadline.after(5), lambda: 1, source="the log store") == 1
+
+    thaw.set()
+    wait_until(lambda: _answers(threads, "the broker"), what="calls are taken again after the thaw")
+
+
+def _answers(threads: Threads, source: str) -> bool:
+    try:
+        return threads.within(Deadline.after(5), lambda: True, source=source)
+    except Away:
+        return False
+
+
+def test_parallel_questions_keep_every_answer_beside_the_one_that_is_unknown(
+    thaw: threading.Event,
+) -> None:
+    def away() -> int:
+        raise Away("The log store is gone.", "Start it.", source="the log store")
+
+    def slow() -> int:
+        thaw.wait()
+        return 0
+
+    started = time.monotonic()
+    answers = Threads().gather(
+        Deadline.after(0.2), {"the broker": slow, "the log store": away, "results": lambda: 7}
+    )
+
+    assert time.monotonic() - started < 1
+    assert answers["results"] == 7
+    assert answers["the log store"] == Unknown(reason="The log store is gone.")
+    assert answers["the broker"] == Unknown(reason="The broker did not answer in time.")
+
+
+def test_a_defect_of_ours_is_never_shown_as_unknown() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Threads().gather(Deadline.after(5), {"the broker": lambda: 1 // 0})
+
+
+def test_nothing_is_tried_when_no_time_is_left() -> None:
+    tried: list[int] = []
+    with pytest.raises(Away):
+        Threads().within(Deadline.after(0), lambda: tried.append(1), source="the broker")
+    assert not tried
+
+
+def test_many_calls_at_once_each_get_their_own_answer() -> None:
+    threads = Threads()
+    calls = {str(number): (lambda number=number: number * number) for number in range(50)}
+    answers = threads.gather(Deadline.after(10), calls)
+    assert answers == {str(number): number * number for number in range(50)}
+
+
+def test_a_deadline_can_be_brought_forward_but_not_put_off() -> None:
+    deadline = Deadline.after(10)
+    assert deadline.at_most(1).remaining() <= 1
+    assert deadline.at_most(60).at == deadline.at
+    assert Deadline.after(-1).remaining() == 0
+    assert Deadline.after(-1).expired

@@ -1,0 +1,245 @@
+"""Looking at real prefork workers."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.fleet import Fleet
+from knowledge_base_agent.fleet.line import Question
+from knowledge_base_agent.fleet.receivers import CLIENT_NAME
+from knowledge_base_agent.fleet.views import FleetView, Pool
+from tests.fleet.running import Site
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def workers(site: Site) -> Iterator[Site]:
+    """Two prefork workers: w1 with two slots, w2 with one."""
+    site.start("w1@look", "-c", "2")
+    site.start("w2@look", "-c", "1")
+    fleet = site.fleet()
+    site.await_workers(fleet, 2)
+    fleet.close()
+    yield site
+    site.stop()
+
+
+def now(fleet: Fleet) -> FleetView:
+    return fleet.workers.look(Deadline.after(2), fresh=True)
+
+
+def until_idle(fleet: Fleet) -> None:
+    wait_until(lambda: not now(fleet).held, what="the workers idle")
+
+
+def test_a_healthy_fleet_answers_in_milliseconds_instead_of_the_whole_timeout(
+    workers: Site, fleet: Fleet
+) -> None:
+    times = []
+    for _ in range(9):
+        started = time.perf_counter()
+        view = fleet.workers.look(Deadline.after(5), fresh=True)
+        times.append(time.perf_counter() - started)
+        assert (view.receivers, view.answered, view.complete) == (2, 2, True)
+    assert sorted(times)[4] < 0.1
+
+
+def test_a_look_tells_pool_slots_queues_memory_and_processes(workers: Site, fleet: Fleet) -> None:
+    view = fleet.workers.look(Deadline.after(5))
+    first, second = view.workers
+    assert (first.name, second.name) == ("w1@look", "w2@look")
+    assert (first.pool, first.concurrency, second.concurrency) == (Pool.PREFORK, 2, 1)
+    assert first.queues == ("celery",)
+    assert first.pid == workers.processes["w1@look"].pid
+    assert len(first.processes or ()) == 2
+    assert (first.memory_kb or 0) > 10_000
+    assert first.uptime is not None
+    assert abs((first.skew or view.took).total_seconds()) < 1
+    assert first.ours is True
+    assert first.can_terminate
+
+
+def test_ten_inspections_at_once_all_come_back(workers: Site, fleet: Fleet) -> None:
+    started = time.monotonic()
+    with ThreadPoolExecutor(10) as pool:
+        looks = [
+            pool.submit(fleet.workers.look, Deadline.after(5), fresh=number % 2 == 0)
+            for number in range(10)
+        ]
+        asked = [
+            pool.submit(fleet.broadcaster.ask, Deadline.after(5), Question(command="ping"))
+            for _ in range(10)
+        ]
+    assert all(one.result().complete for one in looks)
+    assert all(one.result().answered == 2 for one in asked)
+    assert time.monotonic() - started < 5
+
+
+def test_arguments_stay_with_the_worker_unless_asked_for_and_secrets_stay_hidden(
+    workers: Site, fleet: Fleet
+) -> None:
+    nap = fleet.app.tasks["tiny.nap"]
+    task = nap.delay(1.5, big="x" * 2_000_000, token="hunter2-hunter2")
+    workers.await_began([task.id])
+
+    answers = fleet.broadcaster.ask(Deadline.after(5), Question(command="kb_look"))
+    bare = fleet.workers.look(Deadline.after(5))
+    told = fleet.workers.look(Deadline.after(5), arguments=True)
+
+    assert sum(len(str(reply.body)) for reply in answers.replies) < 10_000
+    assert [one.arguments for one in bare.held if one.id == task.id] == [None]
+    (shown,) = (one.arguments for one in told.held if one.id == task.id)
+    assert shown is not None
+    assert "1.5" in shown
+    assert len(shown) <= 1024
+    assert "hunter2" not in shown
+    until_idle(fleet)
+
+
+def test_a_frozen_worker_is_named_its_neighbours_kept_and_it_is_not_waited_for_twice(
+    workers: Site, fleet: Fleet
+) -> None:
+    fleet.workers.look(Deadline.after(5))
+    workers.signal("w2@look", signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        first = fleet.workers.look(Deadline.after(1), fresh=True)
+        took_first = time.monotonic() - started
+        started = time.monotonic()
+        second = fleet.workers.look(Deadline.after(5), fresh=True)
+        took_second = time.monotonic() - started
+    finally:
+        workers.signal("w2@look", signal.SIGCONT)
+
+    for view in (first, second):
+        assert (view.receivers, view.answered) == (2, 1)
+        assert view.silent == ("w2@look",)
+        assert view.complete is False
+        assert [worker.name for worker in view.workers] == ["w1@look"]
+    assert took_first < 1.2
+    assert took_second < 0.6
+    wait_until(
+        lambda: now(fleet).complete,
+        what="the thawed worker is back",
+    )
+
+
+def test_a_first_question_of_a_new_process_names_the_frozen_worker_too(
+    workers: Site, fleet: Fleet
+) -> None:
+    workers.signal("w1@look", signal.SIGSTOP)
+    try:
+        view = fleet.workers.look(Deadline.after(0.5))
+    finally:
+        workers.signal("w1@look", signal.SIGCONT)
+    assert (view.silent, view.unnamed) == (("w1@look",), 0)
+    workers.await_workers(fleet, 2)
+
+
+def test_short_waits_never_say_that_there_are_no_workers(workers: Site, fleet: Fleet) -> None:
+    fleet.workers.look(Deadline.after(5))
+    for signal_number in (signal.SIGSTOP, signal.SIGCONT):
+        for name in ("w1@look", "w2@look"):
+            workers.signal(name, signal_number)
+        if signal_number is signal.SIGSTOP:
+            view = fleet.workers.look(Deadline.after(0.1), fresh=True)
+            assert view.receivers == 2
+            assert view.silent == ("w1@look", "w2@look")
+    workers.await_workers(fleet, 2)
+
+
+def test_a_killed_worker_has_left_and_is_neither_silent_nor_forgotten(
+    workers: Site, fleet: Fleet
+) -> None:
+    workers.start("w3@look", "-c", "1")
+    workers.await_workers(fleet, 3)
+
+    workers.processes["w3@look"].kill()
+
+    wait_until(
+        lambda: now(fleet).receivers == 2,
+        what="the broker no longer counts it",
+    )
+    view = now(fleet)
+    assert (view.answered, view.silent, view.complete) == (2, (), True)
+    (left,) = (known for known in view.roster if known.left is not None)
+    assert left.name == "w3@look"
+    assert left.last_heard is not None
+
+
+def test_a_dropped_connection_is_noticed_and_the_read_repeated_once(
+    workers: Site, fleet: Fleet
+) -> None:
+    fleet.workers.look(Deadline.after(5))
+    with redis.Redis.from_url(workers.broker_url) as admin:
+        ours = [one["id"] for one in admin.client_list() if one["name"] == CLIENT_NAME]
+        assert ours
+        for one in ours:
+            admin.client_kill_filter(_id=one)
+
+    assert fleet.workers.look(Deadline.after(5), fresh=True).complete
+
+
+def test_an_emptied_broker_does_not_make_every_worker_look_silent(
+    workers: Site, fleet: Fleet
+) -> None:
+    fleet.workers.look(Deadline.after(5))
+    with redis.Redis.from_url(workers.broker_url) as admin:
+        assert admin.delete("_kombu.binding.reply.celery.pidbox")
+    assert fleet.workers.look(Deadline.after(5), fresh=True).complete
+
+
+def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
+    workers: Site, fleet: Fleet
+) -> None:
+    nap, quick = fleet.app.tasks["tiny.nap"], fleet.app.tasks["tiny.quick"]
+    blocking = [nap.delay(2.5) for _ in range(3)]
+    workers.await_began([task.id for task in blocking])
+    for _ in range(3):
+        quick.apply_async(countdown=3)
+    wait_until(
+        lambda: sum(worker.postponed for worker in now(fleet).workers) == 3,
+        what="the workers postpone the ETA tasks",
+    )
+    for priority in range(10):
+        quick.apply_async(priority=priority)
+    wait_until(
+        lambda: sum(worker.waiting for worker in now(fleet).workers) == 6,
+        what="the workers take what they may in advance",
+    )
+
+    view = fleet.workers.look(Deadline.after(5), fresh=True)
+    queue = fleet.queues.depths(Deadline.after(5), view).named("celery")
+
+    assert queue is not None
+    assert queue.backlog == 13
+    assert queue.scheduled == 3
+    assert queue.unacked == 3 + 6
+    assert sum((queue.by_priority or {}).values()) == queue.ready
+    assert queue.consumers == ("w1@look", "w2@look")
+    assert sum(worker.busy for worker in view.workers) == 3
+    until_idle(fleet)
+
+
+def test_priority_lists_with_other_steps_and_separator_are_summed(
+    workers: Site, open_fleet: Callable[[], Fleet]
+) -> None:
+    fleet = open_fleet()
+    fleet.app.conf.broker_transport_options = {"priority_steps": list(range(10)), "sep": ":"}
+    for priority in range(10):
+        fleet.app.tasks["tiny.quick"].apply_async(priority=priority, queue="steps")
+    fleet.app.conf.task_default_queue = "celery"
+
+    queue = fleet.queues.depths(Deadline.after(5)).named("steps")
+
+    with redis.Redis.from_url(workers.broker_url) as admin:
+        assert admin.llen("steps") == 1
+    assert queue is not None
+    assert queue.ready == 10
+    assert queue.by_priority == dict.fromkeys(range(10), 1)
+    assert queue.consumers is None

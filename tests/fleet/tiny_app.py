@@ -1,0 +1,64 @@
+"""A Celery app to look at: its tasks write a ledger of their own, the one witness that asks nobody."""
+
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import redis
+from celery import Celery
+
+if os.environ.get("TINY_KNOWS_LOOK", "1") == "1":
+    import knowledge_base_agent.fleet.worker_commands  # noqa: F401
+
+LEDGER = "ledger:"
+
+
+def tiny_app(broker_url: str, result_url: str | None, *, name: str = "tiny") -> Celery:
+    """Return the app as a client or a worker uses it."""
+    app = Celery(name, broker=broker_url, backend=result_url)
+    app.conf.update(
+        broker_connection_retry_on_startup=True,
+        task_ignore_result=True,  # the ledger is what counts here
+        worker_prefetch_multiplier=2,
+        worker_hijack_root_logger=False,
+        task_default_queue=os.environ.get("TINY_QUEUE", "celery"),
+    )
+    for function in (nap, stubborn, quick):
+        app.task(name=f"{name}.{function.__name__}", bind=True)(function)
+    return app
+
+
+def note(event: str, task_id: str) -> None:
+    """Write into the ledger that a task began or ended."""
+    with redis.Redis.from_url(os.environ["TINY_LEDGER"]) as ledger:
+        ledger.rpush(LEDGER + event, task_id)
+
+
+def nap(task: Any, seconds: float, **_: object) -> None:
+    """Begin, wait, end."""
+    note("began", task.request.id)
+    time.sleep(seconds)
+    note("ended", task.request.id)
+
+
+def stubborn(task: Any, seconds: float) -> None:
+    """Ignore SIGTERM for a while."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    nap(task, seconds)
+
+
+def quick(task: Any) -> str:
+    """End at once."""
+    note("began", task.request.id)
+    return "done"
+
+
+if "TINY_BROKER" in os.environ:
+    app = tiny_app(
+        os.environ["TINY_BROKER"],
+        os.environ.get("TINY_RESULTS"),
+        name=os.environ.get("TINY_NAME", "tiny"),
+    )
