@@ -86,6 +86,8 @@ def manifest_of(loaded: Any, where: str) -> Manifest:
     commands = tuple(_command(item, where) for item in features.get("slash_commands") or [])
     _check_commands(commands, scopes, where)
     home = field(features, "app_home", dict, where, {})
+    tab, read_only = "messages_tab_enabled", "messages_tab_read_only_enabled"
+    interactivity = field(settings, "interactivity", dict, where, {})
     return Manifest(
         name=field(shown, "name", str, f"{where} display_information"),
         bot_name=field(field(features, "bot_user", dict, where), "display_name", str, where),
@@ -93,14 +95,15 @@ def manifest_of(loaded: Any, where: str) -> Manifest:
         shortcuts=tuple(_shortcut(item, where) for item in features.get("shortcuts") or []),
         scopes=scopes,
         events=_events(settings, scopes, where),
-        interactivity=field(
-            field(settings, "interactivity", dict, where, {}), "is_enabled", bool, where, False
-        ),
-        socket_mode=field(settings, "socket_mode_enabled", bool, where, False),
-        home_tab=field(home, "home_tab_enabled", bool, where, False),
-        messages_tab_writable=field(home, "messages_tab_enabled", bool, where, False)
-        and not field(home, "messages_tab_read_only_enabled", bool, where, False),
+        interactivity=_switch(interactivity, "is_enabled", where),
+        socket_mode=_switch(settings, "socket_mode_enabled", where),
+        home_tab=_switch(home, "home_tab_enabled", where),
+        messages_tab_writable=_switch(home, tab, where) and not _switch(home, read_only, where),
     )
+
+
+def _switch(source: Json, key: str, where: str) -> bool:
+    return field(source, key, bool, where, False)
 
 
 def _scopes(top: Json, where: str) -> tuple[str, ...]:

@@ -12,13 +12,20 @@ from local_slack.messages import Channel, Message
 from local_slack.posting import change, delete, post
 from local_slack.shapes import Json
 from local_slack.slack import Slack
+from local_slack.web.failing import suffer
 
 
-async def respond(slack: Slack, request: web.Request) -> web.Response:
+async def respond(slack: Slack, request: web.Request) -> web.StreamResponse:
     """POST of JSON (or a form with `payload`): five times within thirty minutes."""
     key = f"{request.match_info['number']}/{request.match_info['secret']}"
-    content = await _content(request)
+    try:
+        content = await _content(request)
+    except ValueError:
+        return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
     noted = slack.requests.note("response_url", content)
+    failure = slack.failures.take("response_url")
+    if failure is not None:
+        return await suffer(failure, request)
     try:
         hook = slack.hooks.use(key)
         _apply(slack, hook, content)

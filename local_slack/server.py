@@ -8,6 +8,7 @@ from aiohttp import web
 
 from local_slack import response_url
 from local_slack.control import deeds, looks, page
+from local_slack.control.neighbours import only_this_page
 from local_slack.errors import NotPossible
 from local_slack.options import Options
 from local_slack.shapes import Json
@@ -20,7 +21,7 @@ _KEY = web.AppKey("slack", Slack)
 
 def application(slack: Slack) -> web.Application:
     """All routes. The Web API, Socket Mode and response URLs are Slack's; /control and /page are ours."""
-    app = web.Application(client_max_size=60_000_000)
+    app = web.Application(client_max_size=60_000_000, middlewares=[only_this_page])
     app[_KEY] = slack
     app.add_routes(
         [
@@ -78,7 +79,7 @@ async def _api(request: web.Request) -> web.StreamResponse:
     return await endpoint.answer(request.app[_KEY], request)
 
 
-async def _response_url(request: web.Request) -> web.Response:
+async def _response_url(request: web.Request) -> web.StreamResponse:
     return await response_url.respond(request.app[_KEY], request)
 
 

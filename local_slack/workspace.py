@@ -59,17 +59,18 @@ class Person:
             shown["is_workflow_bot"] = True
         if self.is_stranger:
             shown["is_stranger"] = True
-        if not self.deleted:
-            shown |= {
-                "tz": "Europe/Berlin",
-                "tz_offset": 3600,
-                "is_admin": self.is_admin,
-                "is_owner": False,
-                "is_primary_owner": False,
-                "is_restricted": self.is_restricted,
-                "is_ultra_restricted": self.is_ultra_restricted,
-            }
-        return shown
+        return shown if self.deleted else shown | self._roles()
+
+    def _roles(self) -> Json:
+        return {
+            "tz": "Europe/Berlin",
+            "tz_offset": 3600,
+            "is_admin": self.is_admin,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "is_restricted": self.is_restricted,
+            "is_ultra_restricted": self.is_ultra_restricted,
+        }
 
     def on_page(self) -> Json:
         """What the page shows of them."""

@@ -122,12 +122,12 @@ def _after(slack: Slack, person: Person, view: View, outcome: Outcome) -> Json:
 def _respond(slack: Slack, person: Person, view: View, answer: Json) -> dict[str, str]:
     action = answer.get("response_action")
     if action == "errors":
-        errors: dict[str, str] = answer["errors"]
+        errors: Any = answer["errors"]
         inputs = {block["block_id"] for block in view.source["blocks"] if block["type"] == "input"}
-        if not errors or not set(errors) <= inputs:
+        if not isinstance(errors, dict) or not errors or not set(errors) <= inputs:
             raise Refusal("invalid_blocks")  # an error can only stand under an input block
         _tell_errors(slack, view, errors)
-        return errors
+        return {str(block): str(sentence) for block, sentence in errors.items()}
     if action in ("update", "push"):
         source = check_view(answer["view"], "modal", slack.refused_blocks)
         if action == "update":

@@ -7,6 +7,7 @@ from local_slack.acts.standing import awake, who_and_where
 from local_slack.errors import NotPossible
 from local_slack.shapes import Json
 from local_slack.slack import Slack
+from local_slack.workspace import Person
 
 
 async def shortcut(slack: Slack, asked: Json) -> Json:
@@ -38,36 +39,33 @@ async def shortcut(slack: Slack, asked: Json) -> Json:
 
 async def suggest(slack: Slack, asked: Json) -> Json:
     """Ask the app for options while a person types `value` into an external select."""
-    if asked.get("view_id"):
-        person = awake(slack, asked)
-        view = open_view(slack, person, asked)
-        blocks, where = view.source["blocks"], {"view": slack.view_json(view)}
-        container = {"type": "view", "view_id": view.id}
-    else:
-        person, channel = who_and_where(slack, asked)
-        message = channel.find(str(asked.get("ts")))
-        if message is None:
-            raise NotPossible("there is no such message")
-        blocks, where = (
-            message.blocks or [],
-            {"channel": channel_part(channel), "message": message.as_json()},
-        )
-        container = {"type": "message", "message_ts": message.ts, "channel_id": channel.id}
+    person, blocks, where = _surface(slack, asked)
     typed = str(asked.get("value") or "")
     block, element = element_of(blocks, {**asked, "value": None})
     if len(typed) < element.get("min_query_length", 3):
         return {"delivered": False, "shown": None, "options": []}
     payload = common(slack, "block_suggestion", person) | where
-    payload |= {
-        "action_id": element["action_id"],
-        "block_id": block["block_id"],
-        "value": typed,
-        "container": container,
-    }
+    payload |= {"action_id": element["action_id"], "block_id": block["block_id"], "value": typed}
     outcome = await slack.courier.send("interactive", payload)
     answer = outcome.answer or {}
-    return {
-        **outcome.as_json(),
-        "shown": None,
-        "options": answer.get("options") or answer.get("option_groups") or [],
-    }
+    offered = answer.get("options") or answer.get("option_groups") or []
+    return {**outcome.as_json(), "shown": None, "options": offered}
+
+
+def _surface(slack: Slack, asked: Json) -> tuple[Person, list[Json], Json]:
+    """Who types, into which blocks, and how the payload names the place."""
+    if asked.get("view_id"):
+        person = awake(slack, asked)
+        view = open_view(slack, person, asked)
+        named: Json = {
+            "view": slack.view_json(view),
+            "container": {"type": "view", "view_id": view.id},
+        }
+        return person, view.source["blocks"], named
+    person, channel = who_and_where(slack, asked)
+    message = channel.find(str(asked.get("message_ts") or asked.get("ts")))
+    if message is None or not channel.sees(person.id, message):
+        raise NotPossible(f"{person.name} sees no such message")
+    container = {"type": "message", "message_ts": message.ts, "channel_id": channel.id}
+    named = {"channel": channel_part(channel), "message": message.as_json(), "container": container}
+    return person, message.blocks or [], named

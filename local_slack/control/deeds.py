@@ -8,6 +8,7 @@ from local_slack.acts.commands import type_command
 from local_slack.acts.events import open_home, say
 from local_slack.acts.forms import close_view, submit
 from local_slack.acts.shortcuts import shortcut, suggest
+from local_slack.blocks.layout import BLOCKS
 from local_slack.errors import BadSetup, NotPossible
 from local_slack.shapes import Json
 from local_slack.slack import Slack
@@ -28,8 +29,10 @@ async def refuse_block(slack: Slack, asked: Json) -> Json:
     """Pretend not to know a block type: {type}, or {clear: true}."""
     if asked.get("clear"):
         slack.refused_blocks.clear()
+    elif asked.get("type") not in BLOCKS:
+        raise NotPossible(f"type is one of {', '.join(sorted(BLOCKS))}")
     else:
-        slack.refused_blocks.add(str(asked["type"]))
+        slack.refused_blocks.add(asked["type"])
     return {"refused": sorted(slack.refused_blocks)}
 
 

@@ -22,23 +22,13 @@ def state(slack: Slack, query: Mapping[str, str]) -> Json:
         "team": {"id": workspace.team_id, "name": workspace.team_name},
         "me": me.on_page(),
         "users": [person.on_page() for person in slack.people.values()],
-        "usergroups": [
-            {"id": group.id, "handle": group.handle, "name": group.name, "users": list(group.users)}
-            for group in slack.groups.values()
-        ],
+        "usergroups": _groups(slack),
         "channels": [
             _channel(slack, me, channel)
             for channel in slack.conversations
             if _exists_for(me, channel)
         ],
-        "commands": [
-            {
-                "command": command.command,
-                "description": command.description,
-                "usage_hint": command.usage_hint,
-            }
-            for command in slack.manifest.commands
-        ],
+        "commands": _commands(slack),
         "app": {
             "name": slack.manifest.name,
             "bot_user_id": workspace.bot_user_id,
@@ -49,6 +39,20 @@ def state(slack: Slack, query: Mapping[str, str]) -> Json:
         "completions": completions(slack, {}),
         "app_connected": slack.courier.connected,
     }
+
+
+def _groups(slack: Slack) -> list[Json]:
+    return [
+        {"id": group.id, "handle": group.handle, "name": group.name, "users": list(group.users)}
+        for group in slack.groups.values()
+    ]
+
+
+def _commands(slack: Slack) -> list[Json]:
+    return [
+        {"command": item.command, "description": item.description, "usage_hint": item.usage_hint}
+        for item in slack.manifest.commands
+    ]
 
 
 def _first(slack: Slack) -> Person:

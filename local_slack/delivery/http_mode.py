@@ -101,9 +101,17 @@ def _answer(text: str, content_type: str) -> Json | None:
     if not text:
         return None
     if content_type == _JSON:
-        loaded = json.loads(text)
-        return loaded if isinstance(loaded, dict) else {"text": text}
+        loaded = _loaded(text)
+        if isinstance(loaded, dict):
+            return loaded
     return {"text": text}
+
+
+def _loaded(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _since(began: float) -> int:

@@ -1,6 +1,5 @@
 """/api/METHOD: who calls, may they, does the call fail on request; then the method itself."""
 
-import asyncio
 import inspect
 import json
 from collections.abc import Mapping
@@ -9,11 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from local_slack.errors import Refusal
-from local_slack.failures import Failure
 from local_slack.shapes import Json
 from local_slack.slack import Slack
 from local_slack.web import chat, conversations, files, people, views
 from local_slack.web.call import Call, Spec
+from local_slack.web.failing import suffer, too_many
 
 METHODS: Mapping[str, Spec] = {
     **chat.METHODS,
@@ -35,10 +34,10 @@ async def answer(slack: Slack, request: web.Request) -> web.StreamResponse:
     failure = slack.failures.take(method)
     if failure is not None and failure.how != "drop_after":
         noted["answer"] = {"failed_on_request": failure.how}
-        return await _fail(failure, request)
+        return await suffer(failure, request)
     noted["answer"] = said = await _run(slack, method, token, arguments)
     if failure is not None:
-        return await _fail(failure, request)
+        return await suffer(failure, request)
     return _response(slack, said)
 
 
@@ -104,26 +103,5 @@ def _json(body: bytes) -> Json:
 def _response(slack: Slack, said: Json) -> web.Response:
     headers = {"X-OAuth-Scopes": ",".join(slack.manifest.scopes)}
     if said.get("error") == "ratelimited":
-        return _too_many(int(said.get("retry_after", 1)))
+        return too_many(int(said.get("retry_after", 1)))
     return web.json_response(said, headers=headers)
-
-
-def _too_many(seconds: int) -> web.Response:
-    body = {"ok": False, "error": "ratelimited"}
-    return web.json_response(body, status=429, headers={"Retry-After": str(seconds)})
-
-
-async def _fail(failure: Failure, request: web.Request) -> web.StreamResponse:
-    if failure.how == "429":
-        return _too_many(failure.retry_after)
-    if failure.how == "500":
-        return web.Response(
-            status=500, text="<html>Internal Server Error</html>", content_type="text/html"
-        )
-    if failure.how == "error":
-        return web.json_response({"ok": False, "error": failure.error})
-    if failure.how == "hang":
-        await asyncio.sleep(failure.seconds)
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)
