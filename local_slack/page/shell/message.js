@@ -15,6 +15,7 @@ export class MessageView {
   node = el("article.message");
   #head = el("header.message-head");
   #text = el("div.message-text");
+  #edited = el("small.edited");
   #files = el("div.files");
   #reactions = el("div.reactions");
   #foot = el("div.message-foot");
@@ -31,7 +32,7 @@ export class MessageView {
     const surface = new Surface(store, { channel, ts: message.ts }, { form: new Form(), fallbackText: () => this.message.text });
     this.#blocks = new BlockList(surface);
     this.node.dataset.ts = message.ts;
-    this.node.append(this.#gutter, el("div.message-body", {}, this.#head, this.#text, this.#blocks.node, this.#files, this.#reactions, this.#foot));
+    this.node.append(this.#gutter, el("div.message-body", {}, this.#head, this.#text, this.#blocks.node, this.#edited, this.#files, this.#reactions, this.#foot));
     this.update(message);
   }
 
@@ -48,6 +49,8 @@ export class MessageView {
     this.#text.hidden = hasBlocks || !message.text;
     if (before?.text !== message.text || hasBlocks) clear(this.#text, hasBlocks ? [] : mrkdwn(message.text, this.#store));
     if (JSON.stringify(before?.files) !== JSON.stringify(message.files)) clear(this.#files, (message.files ?? []).map(fileCard));
+    this.#edited.textContent = message.edited ? "(edited)" : "";
+    this.#edited.title = message.edited?.ts ? fullTime(message.edited.ts) : "";
     clear(this.#reactions, (message.reactions ?? []).map((reaction) => pill(reaction, this.#store)));
     this.node.classList.toggle("ephemeral", Boolean(message.is_ephemeral));
     this.node.setAttribute("aria-label", `${author.name}, ${clockTime(message.ts)}`);
@@ -63,10 +66,9 @@ export class MessageView {
 
   #drawHead(message, author) {
     const time = el("time.message-time", { title: fullTime(message.ts) }, clockTime(message.ts));
-    const edited = message.edited && el("span.edited", { title: message.edited.ts ? fullTime(message.edited.ts) : "" }, "(edited)");
     clear(this.#gutter, author.avatar, el("time.gutter-time", { title: fullTime(message.ts) }, clockTime(message.ts)));
     clear(this.#head, message.is_ephemeral && el("div.only-you", {}, icon("eye", { size: 14 }), "Only visible to you"),
-      el("span.author", {}, author.name), author.isApp && el("span.badge", {}, "App"), time, edited);
+      el("span.author", {}, author.name), author.isApp && el("span.badge", {}, "App"), time);
   }
 }
 

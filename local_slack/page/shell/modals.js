@@ -93,29 +93,15 @@ class Sheet {
 
   async #submit() {
     this.showErrors({});
-    const missing = this.#missing();
-    if (Object.keys(missing).length) return this.showErrors(missing);
     const answer = await perform("submit", { user: this.store.me.id, view_id: this.id, values: this.#form.values() });
     if (answer?.errors) this.showErrors(answer.errors);
     return answer;
-  }
-
-  /** What Slack itself asks for before the app hears of it: inputs that are not optional. */
-  #missing() {
-    const values = this.#form.values();
-    const required = this.view.blocks.filter((block) => block.type === "input" && !block.optional);
-    const empty = (block) => Object.values(values[block.block_id] ?? {}).every(({ type, ...held }) => Object.values(held).every(isEmpty));
-    return Object.fromEntries(required.filter(empty).map((block) => [block.block_id, "Please fill this in."]));
   }
 
   showErrors(errors) {
     for (const block of this.node.querySelectorAll(".input-block")) showInputError(block, errors[block.dataset.blockId]);
     this.node.querySelector(".has-error :is(input, textarea, button)")?.focus();
   }
-}
-
-function isEmpty(value) {
-  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 function clearError(target) {
