@@ -7,11 +7,19 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.terminal import DIM, GREEN, RED, say
+from tools.terminal import GREEN, RED, say
 
-PACKAGES = ("bot", "knowledge_base_agent", "local_slack")
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
-TYPED = (*PACKAGES, "bench", "celery_monitor.py", "dev", "tests", "tools")
+TYPED = (
+    "bench",
+    "bot",
+    "celery_monitor.py",
+    "dev",
+    "knowledge_base_agent",
+    "local_slack",
+    "tests",
+    "tools",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +48,8 @@ def steps(root: Path, python: Path) -> dict[str, list[str]]:
 def check(root: Path, python: Path) -> int:
     """Run every check and say how each went; return 0 only if all passed."""
     passed = True
-    commands = steps(root, python)
-    absent = [name for name in PACKAGES if not (root / name / "__init__.py").exists()]
-    if absent:
-        say(f"contracts  wait for {' and '.join(absent)}", DIM)
-        del commands["contracts"]
     with ThreadPoolExecutor() as pool:
-        work = [pool.submit(_run, root, name, line) for name, line in commands.items()]
+        work = [pool.submit(_run, root, name, line) for name, line in steps(root, python).items()]
         for done in as_completed(work):
             outcome = done.result()
             passed = passed and outcome.passed

@@ -21,9 +21,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def demo(root: Path, *, port: int, data: Path, fresh: bool) -> int:
-    """Run the demo until it is told to end; return its exit code."""
+    """Make the environment, then run the demo until it is told to end; return its exit code."""
     refuse_taken(port)
     python = Environment(root=root).ready("demo")
+    return run_demo(root, python, port=port, data=data, fresh=fresh)
+
+
+def run_demo(root: Path, python: Path, *, port: int, data: Path, fresh: bool) -> int:
+    """Run the demo with an environment's interpreter until it is told to end; return its exit code."""
     with demo_folder(data, fresh=fresh) as folder:
         plan = make_plan(root, python, folder, port)
         sources = folder.path / "sources"

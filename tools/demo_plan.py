@@ -35,6 +35,9 @@ SOURCE = "read "
 _STUCK_WORKER = 6.0
 """Seconds of Celery's warm shutdown. The demo always has a task that never ends, so it is not worth more."""
 
+_BUSY_BOT = 25.0
+"""Seconds in which the bot finishes the operations that it runs; it takes 20 of them at most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -144,7 +147,7 @@ def processes(plan: Plan, sources: list[Path]) -> list[Process]:
         *workers,
         _cli(plan, "recorder", "recorder", ends_after=names),
         Process(
-            name="bot", command=_module(plan, "bot"), ready_line="is connected|Bolt app is running"
+            name="bot", command=_module(plan, "bot"), ready_line="the bot listens", warm=_BUSY_BOT
         ),
         *seeds,
     ]

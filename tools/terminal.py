@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TextIO
 
-RED, GREEN, DIM = "31", "32", "2"
+RED, GREEN = "31", "32"
 
 
 def colourful(stream: TextIO) -> bool:
