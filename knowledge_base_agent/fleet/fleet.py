@@ -15,7 +15,7 @@ from knowledge_base_agent.fleet.line import Question
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
-from knowledge_base_agent.fleet.revoking import RevokeOutcome, Revoking
+from knowledge_base_agent.fleet.revoking import NodeAnswer, RevokeOutcome, Revoking
 from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.fleet.verifying import Verdict, verify_stopped
 from knowledge_base_agent.fleet.views import FleetView
@@ -90,6 +90,10 @@ class Fleet:
             signal=signal,
             portions=portions,
         )
+
+    def kill(self, deadline: Deadline, worker: str, process: int) -> NodeAnswer:
+        """Kill the process of a revoked task that ignores its signal: see `Revoking.kill`."""
+        return self.revoking.kill(deadline, worker, process)
 
     def verify_stopped(
         self, deadline: Deadline, ids: Collection[str], before: FleetView

@@ -13,6 +13,7 @@ from knowledge_base_agent.fleet.line import Question
 from knowledge_base_agent.fleet.reading import text
 from knowledge_base_agent.fleet.views import FleetView, Pool, WorkerView
 from knowledge_base_agent.fleet.whereabouts import check_ids
+from knowledge_base_agent.fleet.worker_words import KILL
 from knowledge_base_agent.problems import Away, Misunderstood
 
 CHUNK = 200
@@ -121,6 +122,21 @@ class Revoking:
                 continue
             self._one_portion(deadline, tally, chunk, terminate=terminate, signal=signal)
         return tally.outcome()
+
+    def kill(self, deadline: Deadline, worker: str, process: int) -> NodeAnswer:
+        """Kill the process of a task that was revoked and ignores its signal, where the worker knows our command.
+
+        Raises `Away` without a broker. A worker that does not answer may still do it later.
+        """
+        question = Question(
+            command=KILL, arguments={"process": process}, destination=(worker,), reads=False
+        )
+        answers = self._broadcaster.ask(deadline, question)
+        said = list(_node_answers(answers))
+        if not said:
+            why = answers.interrupted or "it did not answer, and may still do it"
+            return NodeAnswer(worker=worker, accepted=False, said=why)
+        return next((one for one in said if one.accepted), said[0])
 
     def _one_portion(
         self, deadline: Deadline, tally: "_Tally", chunk: list[str], *, terminate: bool, signal: str

@@ -1,4 +1,4 @@
-"""Our own control command, run inside the worker: all that Celery tells with five questions, in one small answer.
+"""Our own control commands, run inside the worker: all that Celery tells with five questions, in one small answer.
 
 Imported by the app that is looked after, so that its workers know it. It leaves arguments out unless they are asked
 for, caps the lists beside their exact counts, and tells ages instead of times, so that a wrong clock does no harm.
@@ -7,16 +7,17 @@ for, caps the lists beside their exact counts, and tells ages instead of times, 
 import heapq
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from celery.worker import state as worker_state
-from celery.worker.control import inspect_command
+from celery.worker.control import control_command, inspect_command
 from celery.worker.request import Request
 
-from knowledge_base_agent.fleet.worker_words import LOOK, VERSION
+from knowledge_base_agent.fleet.worker_words import KILL, LOOK, VERSION
 
 ARGUMENTS_LIMIT = 1024
 """Characters of arguments that leave the worker."""
@@ -63,10 +64,28 @@ def kb_look(
     return answer
 
 
+@control_command(name=KILL, args=[("process", int)], signature="<process id>")  # type: ignore[untyped-decorator, unused-ignore]
+def kb_kill(state: Any, process: int, **_: object) -> dict[str, str]:
+    """Kill a pool process that still works on a task which was revoked and ignored its signal.
+
+    Celery forgets a task when it is revoked, so a second revoke with SIGKILL finds nothing to kill.
+    """
+    pool = state.consumer.controller.pool
+    living = _living(pool, None)
+    if process not in (_occupied(pool, living) or ()):
+        return {"error": f"process {process} has no task here"}
+    listed = [r.id for r in list(worker_state.active_requests) if r.worker_pid == process]
+    if listed:
+        return {"error": f"process {process} runs {listed[0]}: revoke that instead"}
+    os.kill(process, signal.SIGKILL)
+    return {"ok": f"process {process} was sent SIGKILL"}
+
+
 def _worker(state: Any, now: float) -> dict[str, Any]:
     consumer = state.consumer
     controller = consumer.controller
     pool = controller.pool.info
+    living = _living(controller.pool, pool.get("processes"))
     usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "v": VERSION,
@@ -75,8 +94,8 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
         "pid": os.getpid(),
         "pool": pool.get("implementation"),
         "size": pool.get("max-concurrency"),
-        "processes": pool.get("processes"),
-        "occupied": _occupied(controller.pool),
+        "processes": living,
+        "occupied": _occupied(controller.pool, living),
         "prefetch": getattr(getattr(consumer, "qos", None), "value", None),
         "uptime": consumer.controller.info().get("uptime"),
         "clock": state.app.clock.value,
@@ -87,18 +106,21 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
     }
 
 
-def _occupied(pool: Any) -> list[int] | None:
+def _living(pool: Any, listed: Any) -> Any:
+    """Leave out pool processes that have ended: the pool's own list keeps them for seconds."""
+    children = getattr(getattr(pool, "_pool", None), "_pool", None)
+    if not isinstance(children, list):
+        return listed
+    return [child.pid for child in children if child.exitcode is None]
+
+
+def _occupied(pool: Any, living: Any) -> list[int] | None:
     """Return the processes that have a task, by the pool's own book: also those of revoked tasks that live on."""
     jobs = getattr(getattr(pool, "_pool", None), "_cache", None)
-    if not isinstance(jobs, dict):
+    if not isinstance(jobs, dict) or not isinstance(living, list):
         return None
-    return sorted(
-        {
-            job._worker_pid  # noqa: SLF001 - billiard tells it nowhere else
-            for job in list(jobs.values())
-            if getattr(job, "_worker_pid", None) and not job.ready()
-        }
-    )
+    busy = {getattr(job, "_worker_pid", None) for job in list(jobs.values()) if not job.ready()}
+    return [pid for pid in living if pid in busy]
 
 
 def _consumed(consumer: Any) -> list[Any]:

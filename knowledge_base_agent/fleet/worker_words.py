@@ -1,6 +1,7 @@
 """The words that our own control command and its readers share."""
 
 LOOK = "kb_look"
+KILL = "kb_kill"
 VERSION = 1
 FIELDS = (
     "id",
