@@ -5,6 +5,8 @@ from datetime import timedelta
 from celery import Celery
 from kombu import Queue
 
+# Imported for what it registers: the workers of this app answer all our questions at once, and stop what ignores them.
+from knowledge_base_agent.fleet import worker_commands as worker_commands
 from knowledge_base_agent.records.reporting import report_to
 from knowledge_base_agent.records.tracking import track
 from knowledge_base_agent.settings import Settings, load_settings

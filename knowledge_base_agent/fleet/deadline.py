@@ -99,7 +99,7 @@ class Threads:
             try:
                 started[name] = self._begin(deadline, function, name)
             except Problem as problem:
-                started[name] = Unknown(reason=problem.what)
+                started[name] = Unknown(reason=str(problem))
         settled: dict[str, T | Unknown] = {}
         for name, call in started.items():
             if isinstance(call, Unknown):
@@ -108,7 +108,7 @@ class Threads:
             try:
                 settled[name] = self._await(deadline, call)
             except Problem as problem:
-                settled[name] = Unknown(reason=problem.what)
+                settled[name] = Unknown(reason=str(problem))
         return settled
 
     def _begin(self, deadline: Deadline, function: Callable[[], T], source: str) -> _Call[T]:

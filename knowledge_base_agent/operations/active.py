@@ -1,10 +1,11 @@
 """`active`: what the workers run right now, asked of the workers themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.connections import PROGRESS as PROGRESS_STORE
+from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.views import HeldTask
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount, headcount_notes
 from knowledge_base_agent.operations.operation import Arguments, Operation, Risk, Target
@@ -18,6 +19,7 @@ from knowledge_base_agent.wording import counted
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
+_PROGRESS_SECONDS = 0.6
 COLUMNS = (
     Column(key="name", label="Task"),
     Column(key="age_seconds", label="Running for"),
@@ -36,7 +38,7 @@ class ActiveArguments(Arguments):
 def _answer(deployment: "Deployment", arguments: ActiveArguments, progress: Telling) -> Report:
     view = deployment.fleet.workers.look(Deadline.after(LOOK_SECONDS))
     running = [task for worker in view.workers for task in worker.active]
-    told, note = told_progress(deployment, running)
+    told, note = told_progress(deployment, [task.id for task in running])
     rows = tuple(_row(task, told.get(task.id)) for task in sorted(running, key=_longest_first))
     parts: list[Part] = []
     if rows:
@@ -53,15 +55,19 @@ def _answer(deployment: "Deployment", arguments: ActiveArguments, progress: Tell
 
 
 def told_progress(
-    deployment: "Deployment", tasks: list[HeldTask]
+    deployment: "Deployment", ids: Collection[str]
 ) -> tuple[Mapping[str, Progress], tuple[Note, ...]]:
-    """Return what the tasks told of their progress, and a note where that could not be read."""
-    if not tasks:
+    """Return what these tasks told of their progress, and a note where that could not be read."""
+    if not ids:
         return {}, ()
     try:
-        return read_progress(deployment.progress_redis, (task.id for task in tasks)), ()
+        return within(
+            Deadline.after(_PROGRESS_SECONDS),
+            lambda: read_progress(deployment.progress_redis, ids),
+            source=PROGRESS_STORE,
+        ), ()
     except Away as problem:
-        return {}, (Note(text=problem.what, tone=Tone.WARNING),)
+        return {}, (Note(text=f"Progress is unknown. {problem.what}", tone=Tone.WARNING),)
 
 
 def told(progress: Progress | None) -> str:

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.connections import LOGS as LOGS_STORE
+from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
@@ -19,6 +21,8 @@ from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
+
+_SECONDS = 2.0
 
 
 class LogsArguments(Arguments):
@@ -39,7 +43,11 @@ class LogsArguments(Arguments):
 
 
 def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progress) -> Report:
-    lines = read_logs(deployment.logs_redis, arguments.task, last=arguments.lines)
+    lines = within(
+        Deadline.after(_SECONDS),
+        lambda: read_logs(deployment.logs_redis, arguments.task, last=arguments.lines),
+        source=LOGS_STORE,
+    )
     title = f"Logs of {arguments.task}"
     if not lines:
         keep = deployment.settings.log_keep_days

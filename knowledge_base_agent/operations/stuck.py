@@ -1,13 +1,13 @@
 """`stuck`: tasks that run too long, stalled, are past their time limit, or have lost their worker."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
 from knowledge_base_agent.fleet.views import FleetView
-from knowledge_base_agent.operations.active import told
+from knowledge_base_agent.operations.active import told, told_progress
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount, headcount_notes
 from knowledge_base_agent.operations.history_figures import recorder_notes
 from knowledge_base_agent.operations.operation import Arguments, Operation, Risk, Target, Word
@@ -18,7 +18,7 @@ from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.recorder_state import RecorderState, read_recorder_state
 from knowledge_base_agent.records.task_history import TaskRecord, unfinished
-from knowledge_base_agent.records.task_progress import Progress, read_progress
+from knowledge_base_agent.records.task_progress import Progress
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.wording import counted, duration
@@ -98,15 +98,9 @@ def _read(deployment: "Deployment", now: datetime) -> tuple[FleetView | Unknown,
 
 def _progress(
     deployment: "Deployment", view: FleetView | None, records: list[TaskRecord]
-) -> tuple[dict[str, Progress], tuple[Note, ...]]:
+) -> tuple[Mapping[str, Progress], tuple[Note, ...]]:
     ids = [task.id for worker in view.workers for task in worker.active] if view else []
-    ids += [record.id for record in records]
-    if not ids:
-        return {}, ()
-    try:
-        return read_progress(deployment.progress_redis, ids), ()
-    except Away as problem:
-        return {}, (Note(text=f"Stalled tasks are unknown. {problem.what}", tone=Tone.WARNING),)
+    return told_progress(deployment, [*ids, *(record.id for record in records)])
 
 
 def _table(found: list[StuckTask]) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import UndefinedTable
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -139,7 +140,7 @@ def _named(engine: Engine) -> Iterator[None]:
     except (OperationalError, TimeoutError) as error:
         raise _away(engine, error) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or isinstance(error.orig, UndefinedTable):
             raise _away(engine, error) from error
         raise
 
@@ -147,9 +148,18 @@ def _named(engine: Engine) -> Iterator[None]:
 def _away(engine: Engine, error: Exception) -> Away:
     name = "PostgreSQL" if engine.dialect.name == "postgresql" else "SQLite"
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:160]
+    if (
+        "no such table" in reason
+        or "UndefinedTable" in type(getattr(error, "orig", error)).__name__
+    ):
+        return Away(
+            f"The database ({name}) has no tables yet, or older ones.",
+            "Run `python -m knowledge_base_agent.cli migrate` once.",
+            source="the database",
+        )
     cure = "Look at the database server"
     if "locked" in reason:
         cure = "Another process holds the database; try again in a few seconds"
-    elif "no such table" in reason:
-        cure = "Run `python -m knowledge_base_agent.cli migrate` once"
-    return Away(f"The database ({name}) does not answer: {reason}.", f"{cure}.", source="the database")
+    return Away(
+        f"The database ({name}) does not answer: {reason}.", f"{cure}.", source="the database"
+    )
