@@ -24,7 +24,8 @@ document.getElementById("scrim").addEventListener("click", closeDrawer);
 addEventListener("hashchange", followAddress);
 addEventListener("keydown", (event) => event.key === "Escape" && closeDrawer());
 store.on("state", stateArrived);
-store.on("unknown_channel", () => become(store.me.id)); // invited to a channel since the last reading
+store.on("unknown_channel", readOnceMore);
+const strange = new Set();
 const linked = permalink();
 store.place = linked ? { kind: "channel", id: linked.channel } : placeInAddress();
 become(new URLSearchParams(location.search).get("user") ?? localStorage.getItem(USER_KEY));
@@ -41,6 +42,13 @@ async function become(user) {
   }
 }
 
+/** Somebody was let into a channel since the last reading. Asked once for each, as it may stay out of sight. */
+function readOnceMore(channel) {
+  if (strange.has(channel)) return;
+  strange.add(channel);
+  become(store.me.id);
+}
+
 function stateArrived() {
   localStorage.setItem(USER_KEY, store.me.id);
   const address = new URL(location.href);
@@ -50,7 +58,9 @@ function stateArrived() {
   if (location.pathname !== "/") showLinked();
   history.replaceState(null, "", address);
   document.title = `${store.team.name} · local Slack`;
-  document.getElementById("app").removeAttribute("aria-busy");
+  const app = document.getElementById("app");
+  if (app.hasAttribute("aria-busy")) focusComposer();
+  app.removeAttribute("aria-busy");
 }
 
 /** A permalink, `/archives/C…/p1234567890123456`, as its channel and the message's ts. */
@@ -77,5 +87,10 @@ function followAddress() {
   const place = placeInAddress();
   if (!place) return;
   store.open(place);
-  if (place.kind === "channel" && matchMedia("(min-width: 700px)").matches) pane.composer.focus();
+  focusComposer();
+}
+
+/** Where there is room; on a phone it would open the keyboard. */
+function focusComposer() {
+  if (store.place.kind === "channel" && matchMedia("(min-width: 700px)").matches) pane.composer.focus();
 }

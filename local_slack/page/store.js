@@ -36,7 +36,10 @@ export class Store {
 
   /** Take a whole reading, in place of all that was known. */
   replace(state) {
-    if (this.me?.id !== state.me.id) this.unread.clear();
+    if (this.me?.id !== state.me.id) {
+      this.unread.clear();
+      this.thread = null;
+    }
     const { team, me, app, commands, completions, home, views, app_connected: connected } = state;
     Object.assign(this, { team, me, app, commands: commands ?? [], completions: completions ?? [], home, views: views ?? [] });
     this.users = new Map(state.users.map((user) => [user.id, user]));

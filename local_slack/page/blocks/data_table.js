@@ -22,9 +22,9 @@ export function dataTable(block, place) {
     scrolling(grid, block.caption, memory), pager);
 }
 
-/** A column is numeric when every cell below its head is a number; those are aligned to the right. */
+/** A column with numbers is aligned to the right, also where a cell says "unknown" instead. */
 function numericColumns([, ...rows]) {
-  return rows[0].map((_, column) => rows.every((row) => row[column].type === "raw_number"));
+  return rows[0].map((_, column) => rows.some((row) => row[column].type === "raw_number"));
 }
 
 function head(view, redraw) {

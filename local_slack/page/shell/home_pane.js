@@ -11,18 +11,22 @@ export class HomePane {
   #store;
   #blocks = null;
   #owner = null;
+  #visitor = null;
 
   constructor(store) {
     this.#store = store;
     store.on("home", () => this.#draw());
-    store.on("state", () => this.#draw());
-    store.on("place", () => store.place.kind === "home" && this.#opened());
+    store.on("state", () => this.#show());
+    store.on("place", () => this.#show());
   }
 
-  /** The app hears that its Home was opened, and may publish it anew. */
-  #opened() {
+  /** The app hears each time that somebody opens its Home, and may publish it anew. */
+  #show() {
+    const { place, me } = this.#store;
+    const visitor = place.kind === "home" ? me.id : null;
     this.#draw();
-    perform("home", { user: this.#store.me.id });
+    if (visitor && visitor !== this.#visitor) perform("home", { user: visitor });
+    this.#visitor = visitor;
   }
 
   #draw() {

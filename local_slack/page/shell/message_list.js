@@ -12,6 +12,7 @@ export class MessageList {
   #views = new Map();
   #days = new Map();
   #channel = null;
+  #reader = null;
   #store;
   #pinned = true;
   #lastTop = 0;
@@ -30,7 +31,8 @@ export class MessageList {
 
   /** Show these messages of a channel; known ones are updated in place. */
   show(channel, messages, { fresh = false } = {}) {
-    if (channel !== this.#channel) this.#forget(channel);
+    const reader = this.#store.me.id; // mentions of oneself look different
+    if (channel !== this.#channel || reader !== this.#reader) this.#forget(channel, reader);
     const wanted = new Set(messages.map((message) => message.ts));
     for (const ts of this.#views.keys()) if (!wanted.has(ts)) this.#views.delete(ts);
     arrange(this.#column, messages.flatMap((message, index) => this.#nodesOf(message, messages[index - 1])));
@@ -56,8 +58,9 @@ export class MessageList {
     return true;
   }
 
-  #forget(channel) {
+  #forget(channel, reader) {
     this.#channel = channel;
+    this.#reader = reader;
     this.#views.clear();
     this.#pinned = true;
   }

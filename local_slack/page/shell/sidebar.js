@@ -26,7 +26,7 @@ export class Sidebar {
     const others = all.filter((channel) => !channel.is_im && channel.is_member === false);
     const close = el("button.icon-button.drawer-close", { type: "button", "aria-label": "Close the sidebar", onclick: closeDrawer }, icon("close"));
     clear(this.node, el("div.workspace", {}, el("span.workspace-name", {}, team.name), themeButton(), close),
-      el("div.places", {}, this.#section("Channels", rooms.map((channel) => this.#room(channel))),
+      el("div.places", {}, rooms.length > 0 && this.#section("Channels", rooms.map((channel) => this.#room(channel))),
         others.length > 0 && this.#section("Not a member of", others.map((channel) => this.#room(channel))), this.#section("App", this.#appPlaces())),
       personSwitch(this.#store, this.#become));
   }

@@ -31,7 +31,7 @@ export class ThreadPane {
   }
 
   #opened(channel) {
-    const close = el("button.icon-button", { type: "button", "aria-label": "Close the thread", onclick: () => this.#store.openThread(null, null) }, icon("close"));
+    const close = el("button.icon-button.thread-close", { type: "button", "aria-label": "Close the thread", onclick: () => this.#store.openThread(null, null) }, icon("close"));
     const where = channel.is_im ? this.#store.app.name : `#${channel.name}`;
     clear(this.#head, el("h1", {}, "Thread"), el("div.topic", {}, where), close);
     this.composer.refresh();

@@ -1,6 +1,7 @@
 /** Slack's date tokens, in the viewer's own time zone and language. Times are Unix seconds. */
 
 import { el } from "../dom.js";
+import { link } from "./links.js";
 
 const DAY_MS = 86_400_000;
 
@@ -38,7 +39,7 @@ export function dayName(ts) {
 export function dateNode(unix, format, fallback, url) {
   const text = formatDate(unix, format, fallback);
   const node = el("time.date", { title: fullTime(unix) }, text);
-  return url ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, node) : node;
+  return url ? link(url, node) : node;
 }
 
 function fill(name, when) {
