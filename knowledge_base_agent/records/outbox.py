@@ -82,6 +82,12 @@ class Outbox:
                 self._lock.release()
         self._background.wake()
 
+    def open(self) -> None:
+        """Connect now, for half a second at most; what fails is tried again in the background."""
+        with self._working:
+            if self._line is None:
+                self._dial()
+
     def flush(self, within: float) -> bool:
         """Send what waits and await the answers, for `within` seconds at most; tell whether all is answered."""
         end = time.monotonic() + within

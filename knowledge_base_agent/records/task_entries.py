@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import NotRegistered
 
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.stream import Entry
-from knowledge_base_agent.records.task_ids import is_task_id
 from knowledge_base_agent.redaction import redact, shorten
 
 ARGS_CHARACTERS = 800
@@ -41,12 +41,7 @@ class TaskEntries:
     def published(self, headers: Any, routing_key: str | None) -> Entry | None:
         """Return the entry of a message that the broker has taken; None for another app's."""
         task_id, at = getattr(self._publishing, "now", None) or (None, 0)
-        if (
-            not headers
-            or task_id is None
-            or headers.get("id") != task_id
-            or not is_task_id(task_id)
-        ):
+        if not headers or task_id is None or headers.get("id") != task_id:
             return None
         args, shortened = _arguments(headers.get("argsrepr"), headers.get("kwargsrepr"))
         return Entry(
@@ -138,22 +133,27 @@ class TaskEntries:
     def _as_received(self, task_id: str) -> Any:
         return self._requests.get(task_id) if os.getpid() == self._receiver else None
 
-    def message_rejected(self, message: Any, reason: object, worker: str | None) -> Entry | None:
-        """Return the entry of a message that no worker could use; None when it does not say which task it is."""
+    def message_refused(self, message: Any, worker: str, why: Mapping[str, Any]) -> Entry | None:
+        """Return the entry of a message that the worker could not use; None when it does not say which task it is.
+
+        Of a task that it does not know, Celery itself stores a failure; of an invalid message, nothing.
+        """
         headers = getattr(message, "headers", None) or {}
-        task_id = headers.get("id")
-        if not isinstance(task_id, str) or not is_task_id(task_id):
+        task_id, retries = headers.get("id"), headers.get("retries")
+        if not isinstance(task_id, str):
             return None
-        name = str(headers.get("task") or "")
-        retries = headers.get("retries")
+        unknown = isinstance(why.get("name"), str)
+        reason = NotRegistered(why["name"]) if unknown else why.get("exc") or "not a task's message"
+        error = _error(reason, None)
         return Entry(
-            states.REJECTED,
+            states.FAILURE if unknown else states.REJECTED,
             task_id,
             _now(),
-            name,
+            str(headers.get("task") or ""),
             retries=retries if isinstance(retries, int) else 0,
             worker=worker,
-            **_error(reason, None) if reason else {"error_message": "unknown or invalid message"},
+            error_class=error["error_class"],
+            error_message=error["error_message"],
         )
 
 

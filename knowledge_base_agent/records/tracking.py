@@ -39,8 +39,10 @@ class Tracking:
             (signals.task_failure, self._failed),
             (signals.task_internal_error, self._failed),
             (signals.task_revoked, self._revoked),
-            (signals.task_rejected, self._message_rejected),
+            (signals.task_rejected, self._message_refused),
+            (signals.task_unknown, self._message_refused),
             (signals.task_postrun, self._ended),
+            (signals.worker_process_init, self._child_began),
             (signals.worker_process_shutdown, self._flush),
             (signals.worker_shutdown, self._flush),
         ]
@@ -98,11 +100,9 @@ class Tracking:
         if self._is_ours(sender):
             self.outbox.put(self._entries.revoked(sender, request, how))
 
-    def _message_rejected(
-        self, sender: Any = None, message: Any = None, exc: Any = None, **_: Any
-    ) -> None:
+    def _message_refused(self, sender: Any = None, message: Any = None, **why: Any) -> None:
         if getattr(sender, "app", None) is self._app():
-            entry = self._entries.message_rejected(message, exc, getattr(sender, "hostname", None))
+            entry = self._entries.message_refused(message, sender.hostname, why)
             if entry is not None:
                 self.outbox.put(entry)
 
@@ -116,6 +116,10 @@ class Tracking:
     def progressed(self, task: Any) -> None:
         """Say that the current task has told how far it is."""
         self.outbox.put(self._entries.progressed(task))
+
+    def _child_began(self, **_: Any) -> None:
+        # Before its first task: a start can only be told at once over a line that stands.
+        self.outbox.open()
 
     def _flush(self, **_: Any) -> None:
         self.outbox.flush(_FLUSH_SECONDS)
