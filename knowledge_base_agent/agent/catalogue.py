@@ -8,6 +8,7 @@ can be built again from the sources, hence no migrations: they are made where th
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import (
     Column,
@@ -119,9 +120,8 @@ def open_catalogue(settings: Settings, *, deadline: float) -> Engine:
 
     Raises `Away` when it can't be reached.
     """
-    url = settings.database_url
-    if database_url(url).get_backend_name() == "sqlite":
-        url = f"sqlite:///{settings.knowledge_base_dir.resolve() / 'index.sqlite3'}"
+    file = _index_file(settings)
+    url = settings.database_url if file is None else f"sqlite:///{file}"
     engine = open_engine(url, deadline=deadline)
     try:
         _make_tables(engine)
@@ -129,6 +129,21 @@ def open_catalogue(settings: Settings, *, deadline: float) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def index_file_number(settings: Settings) -> int | None:
+    """Return what tells the index's file from another one of its name; None when there is none, and on PostgreSQL."""
+    file = _index_file(settings)
+    try:
+        return None if file is None else file.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _index_file(settings: Settings) -> Path | None:
+    if database_url(settings.database_url).get_backend_name() != "sqlite":
+        return None
+    return settings.knowledge_base_dir.resolve() / "index.sqlite3"
 
 
 def _make_tables(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from celery import Task, shared_task
 
 from knowledge_base_agent.agent.build import Counts
 from knowledge_base_agent.agent.finishing import bring_up_to_date, finish, say_reached
-from knowledge_base_agent.agent.library import Library, open_library
+from knowledge_base_agent.agent.library import Library, library_of_this_process
 from knowledge_base_agent.agent.reading import read_document
 from knowledge_base_agent.agent.settling import settle
 from knowledge_base_agent.agent.sources import list_documents, understand_source
@@ -49,15 +49,15 @@ def run_agent(self: "Task[Any, Any]", source: str) -> dict[str, int]:
     """
     build_id = str(self.request.id)
     try:
-        with open_library(load_settings()) as library:
-            if self.request.retries == 0:
-                _begin(library, build_id, source)
-            left = settle(self.app, library.builds, build_id)
-            if left:
-                bring_up_to_date(library)
-            else:
-                finish(library, build_id)
-            counts = library.builds.counts(build_id)
+        library = library_of_this_process(load_settings())
+        if self.request.retries == 0:
+            _begin(library, build_id, source)
+        left = settle(self.app, library.builds, build_id)
+        if left:
+            bring_up_to_date(library)
+        else:
+            finish(library, build_id)
+        counts = library.builds.counts(build_id)
     except Away as problem:
         if self.request.retries == 0:
             raise
@@ -99,27 +99,27 @@ def _report(counts: Counts) -> None:
 @shared_task(bind=True, name=PROCESS_DOCUMENT, max_retries=len(_ASK_AGAIN))
 def process_document(self: "Task[Any, Any]", build_id: str, location: str, heading: str) -> str:
     """Read one document; return "read" or "unchanged". What it raises is also told in the README."""
-    with open_library(load_settings()) as library:
-        library.builds.began(build_id, location)
-        log_line(f"reading {plain(location)}")
+    library = library_of_this_process(load_settings())
+    library.builds.began(build_id, location)
+    log_line(f"reading {plain(location)}")
 
-        def reached(step: str) -> None:
-            report_progress(done=_STEPS.index(step), total=len(_STEPS), phase=step)
-            if library.builds.reach(build_id, step):
-                say_reached(library, build_id)
+    def reached(step: str) -> None:
+        report_progress(done=_STEPS.index(step), total=len(_STEPS), phase=step)
+        if library.builds.reach(build_id, step):
+            say_reached(library, build_id)
 
-        try:
-            changed = read_document(library, location, heading, reached)
-        except NotAnswering as error:
-            if self.request.retries < len(_ASK_AGAIN):
-                raise self.retry(exc=error, countdown=_ASK_AGAIN[self.request.retries]) from error
-            _note_failure(library, build_id, location, error)
-            raise
-        except Exception as error:
-            _note_failure(library, build_id, location, error)
-            raise
-        report_progress(done=len(_STEPS))
-        _finish_after_last(library.builds.done(build_id, location), build_id)
+    try:
+        changed = read_document(library, location, heading, reached)
+    except NotAnswering as error:
+        if self.request.retries < len(_ASK_AGAIN):
+            raise self.retry(exc=error, countdown=_ASK_AGAIN[self.request.retries]) from error
+        _note_failure(library, build_id, location, error)
+        raise
+    except Exception as error:
+        _note_failure(library, build_id, location, error)
+        raise
+    report_progress(done=len(_STEPS))
+    _finish_after_last(library.builds.done(build_id, location), build_id)
     return "read" if changed else "unchanged"
 
 
@@ -138,6 +138,6 @@ def _finish_after_last(left: int, build_id: str) -> None:
 def finish_knowledge_base(build_id: str) -> None:
     """End a build whose documents have all ended; again, or too early, does no harm."""
     report_progress(phase="README")
-    with open_library(load_settings()) as library:
-        if not library.builds.left(build_id):
-            finish(library, build_id)
+    library = library_of_this_process(load_settings())
+    if not library.builds.left(build_id):
+        finish(library, build_id)

@@ -47,7 +47,7 @@ class Running:
         started = self.start(source)
         with open_library(self.settings) as library:
             wait_until(
-                lambda: _is_over(library, started.task_id), within=20, what="the run is over"
+                lambda: _is_over(library, started.task_id), within=60, what="the run is over"
             )
             return library.builds.counts(started.task_id)
 

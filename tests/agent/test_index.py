@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from sqlalchemy.pool import QueuePool
 
 from knowledge_base_agent.agent.build import Counts
 from knowledge_base_agent.agent.fetching import Validators
-from knowledge_base_agent.agent.index import Document, Index, words_of
+from knowledge_base_agent.agent.index import Document, Index, open_index, words_of
 from knowledge_base_agent.agent.library import Library
 from knowledge_base_agent.agent.pages import page_name
 from knowledge_base_agent.agent.sources import Listed
@@ -73,6 +74,15 @@ def test_a_snippet_shows_the_place_in_the_document_s_own_words(index: Index) -> 
     assert hit.snippet.startswith("… ")
     assert hit.snippet.endswith("Turn it slowly. Ölstand prüfen.")
     assert (hit.title, hit.page) == ("The valve", page_name("/b/valve.md"))
+
+
+def test_a_single_search_closes_its_connections_behind_it(library: Library, index: Index) -> None:
+    once = open_index(library.settings)
+    assert [hit.title for hit in once.search("oil")] == ["Pumps"]
+    pool = once._engine.pool
+    del once
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedin() == 0
 
 
 def test_nothing_to_search_for_says_so(index: Index) -> None:

@@ -101,6 +101,17 @@ def test_the_same_documents_again_change_no_byte_and_what_has_changed_or_gone_do
     assert "twice/broken" not in deployment.readme()
 
 
+def test_a_knowledge_base_that_was_deleted_is_built_anew_by_the_workers_that_are_there(
+    deployment: Running, tmp_path: Path
+) -> None:
+    folder = handbook(tmp_path / "anew", turned="crank")
+    deployment.build(folder)
+    shutil.rmtree(deployment.settings.knowledge_base_dir)
+    assert deployment.build(folder) == counts(5, read=4, failed=1)
+    assert len([name for name in deployment.files() if name.startswith("documents/")]) == 4
+    assert deployment.found("crank") == ["Installing"]
+
+
 def test_a_site_is_asked_whether_a_page_has_changed_and_again_when_it_was_busy(
     deployment: Running, site: Site, tmp_path: Path
 ) -> None:
@@ -132,8 +143,10 @@ def test_what_never_ends_holds_up_nothing_else_and_is_told_when_it_was_revoked_o
     drips = [f"{site.root}/drip/{name}" for name in ("revoked", "killed")]
     addresses.write_text("\n".join([*drips, f"{site.root}/article"]))
     started = deployment.start(addresses)
-    wait_until(lambda: len(site.asked) == 3, what="all three are being read")
-    wait_until(lambda: "## Still to come (2)" in deployment.readme(), what="the README says so")
+    wait_until(lambda: len(site.asked) == 3, within=30, what="all three are being read")
+    wait_until(
+        lambda: "## Still to come (2)" in deployment.readme(), within=30, what="the README says so"
+    )
     assert "/drip/killed" in deployment.readme()
     state = deployment.state()
     assert (state.status, state.task_id) == ("running", started.task_id)
@@ -144,7 +157,7 @@ def test_what_never_ends_holds_up_nothing_else_and_is_told_when_it_was_revoked_o
     revoked, killed = (deployment.task_of(started, drip) for drip in drips)
     deployment.app.control.revoke(revoked, terminate=True)
     os.kill(deployment.app.AsyncResult(killed).info["pid"], signal.SIGKILL)
-    said = deployment.app.AsyncResult(started.task_id).get(timeout=30)
+    said = deployment.app.AsyncResult(started.task_id).get(timeout=60)
     assert said == {"planned": 3, "read": 1, "failed": 2}
     wait_until(lambda: deployment.progress(started.task_id) == (3, 3), what="three of three")
     wait_until(lambda: "3 of 3 documents have ended" in deployment.logs(started.task_id))
