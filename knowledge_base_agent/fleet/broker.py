@@ -84,7 +84,7 @@ class Broker:
         with self._lock:
             connection, self._connection, self._redis = self._connection, None, None
         if connection is not None:
-            connection.collect(socket_timeout=0.1)
+            connection.release()
 
 
 def _keys(channel: Any) -> RedisKeys:

@@ -1,11 +1,11 @@
 """Task messages read from the outside: headers as JSON data. Bodies are never decoded, so nothing is unpickled."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
-from knowledge_base_agent.fleet.reading import moment
+from knowledge_base_agent.fleet.reading import moment, wall_time
 
 ENVELOPE_LIMIT = 64 * 1024
 """Bytes of one message that are looked at."""
@@ -98,7 +98,7 @@ def _envelope(message: _Message) -> Envelope | None:
     return Envelope(
         id=headers.id,
         name=headers.task,
-        published_at=_time(stamp),
+        published_at=wall_time(stamp),
         eta=moment(headers.eta),
         expires=moment(headers.expires),
         priority=properties.priority,
@@ -107,12 +107,3 @@ def _envelope(message: _Message) -> Envelope | None:
         root=headers.root_id,
         parent=headers.parent_id,
     )
-
-
-def _time(stamp: float | None) -> datetime | None:
-    if stamp is None:
-        return None
-    try:
-        return datetime.fromtimestamp(stamp, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

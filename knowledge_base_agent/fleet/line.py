@@ -170,11 +170,24 @@ class Line:
     def close(self) -> None:
         """Close the connection; the reply queue goes with it."""
         self._queue.delete(if_unused=False, if_empty=False)
+        self._hang_up()
         self._connection.release()
 
     def drop(self) -> None:
         """Close without a word to the broker, for a connection that is broken already."""
-        self._connection.collect(socket_timeout=0.1)
+        if self._hang_up():
+            self._connection.release()
+        else:
+            self._connection.collect()
+
+    def _hang_up(self) -> bool:
+        """On Redis a BRPOP is usually still out, and closing the channel would wait for it: up to a second."""
+        client = vars(self._channel).get("client")
+        if client is None:
+            return False
+        if client.connection is not None:
+            client.connection.disconnect()
+        return True
 
     def _reply_queue(self) -> Queue:
         exchange = self._mailbox.reply_exchange

@@ -1,7 +1,7 @@
 """From Celery's own five answers to a `WorkerView`, for workers that do not know our command. Pure."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ from knowledge_base_agent.fleet.reading import (
     pool_of,
     seconds,
     text,
+    wall_time,
 )
 from knowledge_base_agent.fleet.views import HeldTask, Place, WorkerView
 from knowledge_base_agent.redaction import plain
@@ -40,7 +41,7 @@ def read_plain(
     last = max((reply.after for reply in said.values()), default=0.0)
     heard_at = sent_at + timedelta(seconds=last)
     stats: Mapping[str, Any] = _mapping(said.get("stats"))
-    pool = stats.get("pool") or {}
+    pool = _mapping_of(stats.get("pool"))
     rows = {place: _rows(said.get(place)) for place in Place}
 
     def tasks(place: Place) -> tuple[HeldTask, ...]:
@@ -82,7 +83,7 @@ def _task(
     request = _mapping_of(row.get("request")) if place is Place.SCHEDULED else row
     delivery = _mapping_of(request.get("delivery_info"))
     start = request.get("time_start")
-    started = datetime.fromtimestamp(start, UTC) if isinstance(start, int | float) else None
+    started = wall_time(start)
     told = f"{request.get('args')} {request.get('kwargs')}" if arguments else None
     return HeldTask(
         id=str(request.get("id")),
@@ -100,9 +101,9 @@ def _task(
 
 def _skew_at_least(active: list[Mapping[str, Any]], heard_at: datetime) -> timedelta | None:
     """Return how far the worker's clock is ahead at least, where a task seems to start in the future."""
-    starts = [row.get("time_start") for row in active]
-    latest = max((start for start in starts if isinstance(start, int | float)), default=0.0)
-    ahead = timedelta(seconds=latest - heard_at.timestamp())
+    starts = [wall_time(row.get("time_start")) for row in active]
+    latest = max((start for start in starts if start is not None), default=heard_at)
+    ahead = latest - heard_at
     return ahead if ahead > timedelta(seconds=2) else None
 
 
@@ -130,4 +131,4 @@ def _clock(value: object) -> int | None:
 
 
 def _total(value: object) -> int | None:
-    return sum(value.values()) if isinstance(value, dict) else None
+    return sum(number(one) or 0 for one in value.values()) if isinstance(value, dict) else None

@@ -25,10 +25,12 @@ def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerVie
     """Read an answer to our own command."""
     said: Mapping[str, Any] = reply.body
     heard_at = sent_at + timedelta(seconds=reply.after)
-    counts = [number(count) or 0 for count in said.get("counts") or (0, 0, 0)]
+    counts = (*(numbers(said.get("counts")) or ()), 0, 0, 0)
 
     def tasks(place: Place) -> tuple[HeldTask, ...]:
-        return tuple(_task(row, reply.worker, place, heard_at) for row in said.get(place) or ())
+        rows = said.get(place)
+        kept = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
+        return tuple(_task(row, reply.worker, place, heard_at) for row in kept)
 
     theirs, now = said.get("app"), seconds(said.get("now"))
     return WorkerView(
@@ -69,7 +71,7 @@ def _task(row: list[Any], worker: str, place: Place, heard_at: datetime) -> Held
         place=place,
         queue=text(said.get("queue")),
         # The age was taken on the worker's own clock, so a wrong wall clock cancels out.
-        started_at=None if age is None else heard_at - max(age, timedelta()),
+        started_at=None if age is None else before(heard_at, max(age, timedelta())),
         process=number(said.get("process")),
         redelivered=flag(said.get("redelivered")),
         eta=moment(said.get("eta")),
@@ -81,6 +83,14 @@ def _task(row: list[Any], worker: str, place: Place, heard_at: datetime) -> Held
         parent=text(said.get("parent")),
         arguments=None if arguments is None else plain(str(arguments), ARGUMENTS_LIMIT),
     )
+
+
+def before(moment_: datetime, span: timedelta) -> datetime | None:
+    """Return the moment that is `span` earlier, or None if there is no such date."""
+    try:
+        return moment_ - span
+    except OverflowError:
+        return None
 
 
 def pool_of(implementation: object) -> Pool:
@@ -103,7 +113,10 @@ def seconds(value: object) -> timedelta | None:
     """Return a span given in seconds, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return timedelta(seconds=value)
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError):
+        return None
 
 
 def text(value: object) -> str | None:
@@ -127,6 +140,16 @@ def moment(value: object) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(value)
-    except ValueError:
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def wall_time(value: object) -> datetime | None:
+    """Return seconds since 1970 as aware UTC, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

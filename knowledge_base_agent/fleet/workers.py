@@ -202,7 +202,8 @@ class Workers:
 
     def _shares_tasks(self, registered: Reply) -> bool | None:
         mine = {name for name in self._app.tasks if not name.startswith("celery.")}
-        theirs = {str(line).split(" ")[0] for line in registered.body or ()}
+        told = registered.body if isinstance(registered.body, list) else []
+        theirs = {str(line).split(" ")[0] for line in told}
         return bool(mine & theirs) if mine and theirs else None
 
 
