@@ -44,10 +44,9 @@ async function readJson(response) {
   }
 }
 
-/** `not_in_channel` reads as "Not in channel"; sentences stay as they are. */
+/** `not_in_channel` reads as "Not in channel"; sentences get their capital. */
 function sentence(error) {
   const text = String(error);
-  if (!/^[a-z0-9_]+$/.test(text)) return text;
-  const words = text.replaceAll("_", " ");
+  const words = /^[a-z0-9_]+$/.test(text) ? text.replaceAll("_", " ") : text;
   return words[0].toUpperCase() + words.slice(1);
 }

@@ -5,13 +5,15 @@ import { svg } from "./dom.js";
 const PATHS = {
   hash: "M9 4 7 20M17 4l-2 16M4 9h16M4 15h16",
   home: "M4 11.5 12 5l8 6.5M6 10v9h4.5v-5h3v5H18v-9",
-  message: "M5 5h14a1.5 1.5 0 0 1 1.5 1.5v9A1.5 1.5 0 0 1 19 17h-7l-5 4v-4H5a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 5 5z",
+  message:
+    "M5 5h14a1.5 1.5 0 0 1 1.5 1.5v9A1.5 1.5 0 0 1 19 17h-7l-5 4v-4H5a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 5 5z",
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
   moon: "M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z",
   menu: "M4 7h16M4 12h16M4 17h16",
   close: "M6 6l12 12M18 6 6 18",
   send: "M4.5 5.2 20 12 4.5 18.8 6.8 12zM6.8 12H13",
-  phone: "M8.5 3h7A1.5 1.5 0 0 1 17 4.5v15a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 7 19.5v-15A1.5 1.5 0 0 1 8.5 3zM11 18h2",
+  phone:
+    "M8.5 3h7A1.5 1.5 0 0 1 17 4.5v15a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 7 19.5v-15A1.5 1.5 0 0 1 8.5 3zM11 18h2",
   down: "M6 9.5l6 6 6-6",
   right: "M9.5 6l6 6-6 6",
   left: "M14.5 6l-6 6 6 6",
@@ -40,15 +42,27 @@ const PATHS = {
   lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   "new-window": "M13 5h6v6M19 5l-8.5 8.5M16 14v5H5V8h5",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5 20.5 20.5",
-  people: "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM2.5 20a6.5 6.5 0 0 1 13 0M16 5.3a3.5 3.5 0 0 1 0 6.4M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
-  lifebuoy: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM6 6l3.5 3.5M18 6l-3.5 3.5M6 18l3.5-3.5M18 18l-3.5-3.5",
+  people:
+    "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM2.5 20a6.5 6.5 0 0 1 13 0M16 5.3a3.5 3.5 0 0 1 0 6.4M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
+  lifebuoy:
+    "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM6 6l3.5 3.5M18 6l-3.5 3.5M6 18l3.5-3.5M18 18l-3.5-3.5",
 };
 
 /** Slack's names for a card's icon, where ours differ. */
 const SLACK_NAMES = {
-  "caret-left": "left", "caret-right": "right", comment: "message", "eye-open": "eye", "eye-closed": "eye",
-  "thumbs-up": "thumbs_up", "thumbs-down": "thumbs_down", user: "people", bot: "lifebuoy", help: "info", mobile: "phone",
-  calendar: "clock", refresh: "clock",
+  "caret-left": "left",
+  "caret-right": "right",
+  comment: "message",
+  "eye-open": "eye",
+  "eye-closed": "eye",
+  "thumbs-up": "thumbs_up",
+  "thumbs-down": "thumbs_down",
+  user: "people",
+  bot: "lifebuoy",
+  help: "info",
+  mobile: "phone",
+  calendar: "clock",
+  refresh: "clock",
 };
 
 export function icon(name, { label, size = 18 } = {}) {

@@ -41,7 +41,15 @@ export class Store {
       this.thread = null;
     }
     const { team, me, app, commands, completions, home, views, app_connected: connected } = state;
-    Object.assign(this, { team, me, app, commands: commands ?? [], completions: completions ?? [], home, views: views ?? [] });
+    Object.assign(this, {
+      team,
+      me,
+      app,
+      commands: commands ?? [],
+      completions: completions ?? [],
+      home,
+      views: views ?? [],
+    });
     this.users = new Map(state.users.map((user) => [user.id, user]));
     this.groups = new Map((state.usergroups ?? []).map((group) => [group.id, group]));
     this.channels = new Map(state.channels.map((channel) => [channel.id, channel]));

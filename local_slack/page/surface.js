@@ -38,7 +38,13 @@ export class Surface {
 
   /** What the app offers for `typed` in an external select: options, or groups of them. */
   async suggest(place, element, typed) {
-    const body = { user: this.store.me.id, ...this.address, action_id: element.action_id, block_id: place.blockId, value: typed };
+    const body = {
+      user: this.store.me.id,
+      ...this.address,
+      action_id: element.action_id,
+      block_id: place.blockId,
+      value: typed,
+    };
     return (await perform("suggest", body))?.options ?? [];
   }
 
@@ -49,7 +55,13 @@ export class Surface {
   keep(place, element, selected) {
     const { view_id: viewId } = this.address;
     if (!viewId) return;
-    const body = { user: this.store.me.id, view_id: viewId, action_id: element.action_id, block_id: place.blockId, selected };
+    const body = {
+      user: this.store.me.id,
+      view_id: viewId,
+      action_id: element.action_id,
+      block_id: place.blockId,
+      selected,
+    };
     this.#kept = this.#kept.then(() => control("click", body)).catch(() => null);
   }
 }

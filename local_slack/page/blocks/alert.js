@@ -9,5 +9,10 @@ const ICONS = { default: "info", info: "info", warning: "warning", error: "error
 export function alert(block, place) {
   const level = block.level in ICONS ? block.level : "default";
   const role = level === "error" || level === "warning" ? "alert" : "note";
-  return el("div.alert", { role, data: { level } }, icon(ICONS[level], { label: level }), el("div", {}, textObject(block.text, place.store)));
+  return el(
+    "div.alert",
+    { role, data: { level } },
+    icon(ICONS[level], { label: level }),
+    el("div", {}, textObject(block.text, place.store)),
+  );
 }

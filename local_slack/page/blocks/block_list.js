@@ -19,7 +19,12 @@ export class BlockList {
   update(blocks) {
     const before = this.#drawn;
     this.#drawn = blocks.map((block, index) => this.#keepOrDraw(block, index, before[index]));
-    this.#refocus(() => arrange(this.node, this.#drawn.map((drawn) => drawn.node)));
+    this.#refocus(() =>
+      arrange(
+        this.node,
+        this.#drawn.map((drawn) => drawn.node),
+      ),
+    );
   }
 
   #keepOrDraw(block, index, before) {
@@ -28,7 +33,12 @@ export class BlockList {
       before.place.blockId = block.block_id; // ids made anew at every edit must not lose the drawn block
       return before;
     }
-    const place = { surface: this.surface, store: this.surface.store, blockId: block.block_id, memory: this.#memory(block, index) };
+    const place = {
+      surface: this.surface,
+      store: this.surface.store,
+      blockId: block.block_id,
+      memory: this.#memory(block, index),
+    };
     return { shape, place, node: drawBlock(block, place) };
   }
 

@@ -9,11 +9,20 @@ import { pictureAddress } from "./simple.js";
 
 export function card(block, place) {
   const part = (name, object) => object && el(`div.card-${name}`, {}, textObject(object, place.store));
-  const hero = block.hero_image && el("img.card-hero", { src: pictureAddress(block.hero_image), alt: block.hero_image.alt_text ?? "" });
-  const titles = (block.title || block.subtitle) && el("div.card-titles", {}, part("title", block.title), part("subtitle", block.subtitle));
+  const hero =
+    block.hero_image &&
+    el("img.card-hero", { src: pictureAddress(block.hero_image), alt: block.hero_image.alt_text ?? "" });
+  const titles =
+    (block.title || block.subtitle) &&
+    el("div.card-titles", {}, part("title", block.title), part("subtitle", block.subtitle));
   const head = (titles || cardIcon(block)) && el("div.card-head", {}, cardIcon(block), titles);
-  const buttons = block.actions?.length && el("div.actions", {}, block.actions.map((element, index) =>
-    drawElement(element, inner(place, element.action_id ?? index))));
+  const buttons =
+    block.actions?.length &&
+    el(
+      "div.actions",
+      {},
+      block.actions.map((element, index) => drawElement(element, inner(place, element.action_id ?? index))),
+    );
   return el("div.card", {}, hero, head, part("body", block.body), part("subtext", block.subtext), buttons);
 }
 

@@ -10,7 +10,13 @@ const WORDS = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" 
 export function dataTable(block, place) {
   const memory = place.memory; // { sort: {column, descending} | undefined, page: 0-based }
   memory.page ??= 0;
-  const view = { block, place, memory, size: block.page_size ?? DEFAULT_PAGE_SIZE, numeric: numericColumns(block.rows) };
+  const view = {
+    block,
+    place,
+    memory,
+    size: block.page_size ?? DEFAULT_PAGE_SIZE,
+    numeric: numericColumns(block.rows),
+  };
   const grid = el("table.data-table", {}, el("caption.visually-hidden", {}, block.caption));
   const pager = el("div.pager");
   const redraw = () => {
@@ -18,8 +24,13 @@ export function dataTable(block, place) {
     clear(pager, ...pagerOf(view, redraw));
   };
   redraw();
-  return el("div.data-table-block", {}, el("div.table-caption", { "aria-hidden": "true" }, block.caption),
-    scrolling(grid, block.caption, memory), pager);
+  return el(
+    "div.data-table-block",
+    {},
+    el("div.table-caption", { "aria-hidden": "true" }, block.caption),
+    scrolling(grid, block.caption, memory),
+    pager,
+  );
 }
 
 /** A column with numbers is aligned to the right, also where a cell says "unknown" instead. */
@@ -29,8 +40,14 @@ function numericColumns([, ...rows]) {
 
 function head(view, redraw) {
   const cells = view.block.rows[0].map((cell, column) => {
-    const order = view.memory.sort?.column === column ? (view.memory.sort.descending ? "descending" : "ascending") : "none";
-    const button = el("button.sort", { type: "button", data: { focus: `sort ${column}` } }, cellContent(cell, view.place), sortMark(order));
+    const order =
+      view.memory.sort?.column === column ? (view.memory.sort.descending ? "descending" : "ascending") : "none";
+    const button = el(
+      "button.sort",
+      { type: "button", data: { focus: `sort ${column}` } },
+      cellContent(cell, view.place),
+      sortMark(order),
+    );
     button.addEventListener("click", () => {
       view.memory.sort = nextSort(view.memory.sort, column);
       view.memory.page = 0;
@@ -57,7 +74,8 @@ function redrawAndKeepFocus(button, redraw) {
   const root = button.closest(".data-table-block");
   const focus = button.dataset.focus;
   redraw();
-  const again = root.querySelector(`[data-focus="${focus}"]:not(:disabled)`) ?? root.querySelector(".pager button:not(:disabled)");
+  const again =
+    root.querySelector(`[data-focus="${focus}"]:not(:disabled)`) ?? root.querySelector(".pager button:not(:disabled)");
   again?.focus({ preventScroll: true });
 }
 
@@ -66,11 +84,21 @@ function bodyOf(view) {
   const rows = sortedRows(view);
   view.memory.page = Math.min(view.memory.page, lastPage(view));
   const from = view.memory.page * view.size;
-  return el("tbody", {}, rows.slice(from, from + view.size).map((row) => el("tr", {}, row.map((cell, column) => {
-    const classes = view.numeric[column] ? ".number" : "";
-    const content = cellContent(cell, view.place);
-    return column === rowHead ? el(`th${classes}`, { scope: "row" }, content) : el(`td${classes}`, {}, content);
-  }))));
+  return el(
+    "tbody",
+    {},
+    rows.slice(from, from + view.size).map((row) =>
+      el(
+        "tr",
+        {},
+        row.map((cell, column) => {
+          const classes = view.numeric[column] ? ".number" : "";
+          const content = cellContent(cell, view.place);
+          return column === rowHead ? el(`th${classes}`, { scope: "row" }, content) : el(`td${classes}`, {}, content);
+        }),
+      ),
+    ),
+  );
 }
 
 function sortedRows({ block, memory }) {
@@ -96,15 +124,27 @@ function lastPage({ block, size }) {
 function pagerOf(view, redraw) {
   const total = view.block.rows.length - 1;
   const from = view.memory.page * view.size;
-  const range = el("span.range", { "aria-live": "polite" }, `${from + 1}–${Math.min(total, from + view.size)} of ${total}`);
+  const range = el(
+    "span.range",
+    { "aria-live": "polite" },
+    `${from + 1}–${Math.min(total, from + view.size)} of ${total}`,
+  );
   if (total <= view.size) return [el("span.range", {}, `${total} ${total === 1 ? "row" : "rows"}`)];
   const step = (by, name, label, disabled) => {
-    const button = el("button.icon-button", { type: "button", disabled, "aria-label": label, data: { focus: label } }, icon(name, { size: 16 }));
+    const button = el(
+      "button.icon-button",
+      { type: "button", disabled, "aria-label": label, data: { focus: label } },
+      icon(name, { size: 16 }),
+    );
     button.addEventListener("click", () => {
       view.memory.page += by;
       redrawAndKeepFocus(button, redraw);
     });
     return button;
   };
-  return [range, step(-1, "left", "Previous page", view.memory.page === 0), step(1, "right", "Next page", view.memory.page >= lastPage(view))];
+  return [
+    range,
+    step(-1, "left", "Previous page", view.memory.page === 0),
+    step(1, "right", "Next page", view.memory.page >= lastPage(view)),
+  ];
 }

@@ -16,12 +16,30 @@ export function readableSize(bytes) {
 
 /** A file of a message: `{id, name, title, size, mimetype, url}`. */
 export function fileCard(file) {
-  const picture = file.mimetype?.startsWith("image/") && safe(file.url) && el("img.file-picture", { src: file.url, alt: file.title ?? file.name });
+  const picture =
+    file.mimetype?.startsWith("image/") &&
+    safe(file.url) &&
+    el("img.file-picture", { src: file.url, alt: file.title ?? file.name });
   const kind = file.name?.includes(".") ? file.name.split(".").at(-1).toUpperCase() : (file.mimetype ?? "file");
-  const words = el("span.file-words", {}, el("span.file-name", {}, file.title || file.name), el("span.file-facts", {}, `${kind} · ${readableSize(file.size)}`));
+  const words = el(
+    "span.file-words",
+    {},
+    el("span.file-name", {}, file.title || file.name),
+    el("span.file-facts", {}, `${kind} · ${readableSize(file.size)}`),
+  );
   const target = safe(file.url) ? { href: file.url, download: file.name, "aria-label": `Download ${file.name}` } : {};
-  return el("div.file", {}, picture, el(`${target.href ? "a" : "div"}.file-card`, target,
-    el("span.file-icon", {}, icon("file", { size: 22 })), words, target.href && el("span.file-get", {}, icon("download"))));
+  return el(
+    "div.file",
+    {},
+    picture,
+    el(
+      `${target.href ? "a" : "div"}.file-card`,
+      target,
+      el("span.file-icon", {}, icon("file", { size: 22 })),
+      words,
+      target.href && el("span.file-get", {}, icon("download")),
+    ),
+  );
 }
 
 function safe(url) {
@@ -34,6 +52,9 @@ export function file(block) {
 
 export function video(block) {
   const title = plain(block.title);
-  const words = [block.description && el("div.card-body", {}, plain(block.description)), block.provider_name && el("div.card-subtext", {}, block.provider_name)];
+  const words = [
+    block.description && el("div.card-body", {}, plain(block.description)),
+    block.provider_name && el("div.card-subtext", {}, block.provider_name),
+  ];
   return el("div.card", {}, el("div.card-title", {}, link(block.title_url ?? block.video_url, title)), words);
 }

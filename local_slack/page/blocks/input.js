@@ -9,8 +9,18 @@ import { inner } from "./block_list.js";
 export function input(block, place) {
   const ids = { label: freshId("label"), hint: freshId("hint"), error: freshId("error") };
   const within = inner(place, block.element.action_id ?? "element");
-  within.input = { labelledBy: ids.label, describedBy: `${ids.hint} ${ids.error}`, dispatches: Boolean(block.dispatch_action), optional: Boolean(block.optional) };
-  const label = el("div.input-label", { id: ids.label }, withEmoji(block.label.text), block.optional && el("span.optional", {}, " (optional)"));
+  within.input = {
+    labelledBy: ids.label,
+    describedBy: `${ids.hint} ${ids.error}`,
+    dispatches: Boolean(block.dispatch_action),
+    optional: Boolean(block.optional),
+  };
+  const label = el(
+    "div.input-label",
+    { id: ids.label },
+    withEmoji(block.label.text),
+    block.optional && el("span.optional", {}, " (optional)"),
+  );
   const control = drawElement(block.element, within);
   label.addEventListener("click", () => control.querySelector("input, textarea, button")?.focus());
   const hint = el("div.input-hint", { id: ids.hint }, block.hint && withEmoji(block.hint.text));

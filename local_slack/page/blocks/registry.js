@@ -15,12 +15,27 @@ import { actions, context, contextActions, divider, header, image, section } fro
 import { table } from "./table.js";
 
 const DRAWINGS = {
-  actions, alert, card, carousel, container, context, context_actions: contextActions, data_table: dataTable,
-  data_visualization: dataVisualization, divider, file, header, image, input,
+  actions,
+  alert,
+  card,
+  carousel,
+  container,
+  context,
+  context_actions: contextActions,
+  data_table: dataTable,
+  data_visualization: dataVisualization,
+  divider,
+  file,
+  header,
+  image,
+  input,
   markdown: (block) => el("div.markdown", {}, markdown(block.text)),
   plan,
   rich_text: (block, place) => el("div.rich-text", {}, richText(block, place.store)),
-  section, table, task_card: taskCard, video,
+  section,
+  table,
+  task_card: taskCard,
+  video,
 };
 
 /** The node of one block. A block that we cannot draw is named, never dropped. */
@@ -40,6 +55,10 @@ export function drawBlock(block, place) {
 
 function notDrawn(block, place, why) {
   const fallback = place.surface.fallbackText?.() ?? "";
-  return el("div.block.not-drawn", { title: JSON.stringify(block).slice(0, 500), data: { block: "unknown" } },
-    fallback && el("div", {}, fallback), el("small", {}, `${why}${fallback ? "; this is the message’s text." : "."}`));
+  return el(
+    "div.block.not-drawn",
+    { title: JSON.stringify(block).slice(0, 500), data: { block: "unknown" } },
+    fallback && el("div", {}, fallback),
+    el("small", {}, `${why}${fallback ? "; this is the message’s text." : "."}`),
+  );
 }

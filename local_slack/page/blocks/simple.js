@@ -9,7 +9,13 @@ import { inner } from "./block_list.js";
 
 export function section(block, place) {
   const text = block.text && el("div.section-text", {}, textObject(block.text, place.store));
-  const fields = block.fields?.length && el("div.facts", {}, block.fields.map((field) => el("div.fact", {}, textObject(field, place.store))));
+  const fields =
+    block.fields?.length &&
+    el(
+      "div.facts",
+      {},
+      block.fields.map((field) => el("div.fact", {}, textObject(field, place.store))),
+    );
   const accessory = block.accessory && el("div.accessory", {}, drawElement(block.accessory, inner(place, "accessory")));
   return el(`div.section${accessory ? ".has-accessory" : ""}`, {}, el("div.section-main", {}, text, fields), accessory);
 }
@@ -23,14 +29,23 @@ export function divider() {
 }
 
 export function context(block, place) {
-  return el("div.context", {}, block.elements.map((element) => {
-    if (element.type === "image") return el("img.context-image", { src: pictureAddress(element), alt: element.alt_text ?? "" });
-    return el("span", {}, element.type === "mrkdwn" ? mrkdwn(element.text, place.store) : withEmoji(element.text));
-  }));
+  return el(
+    "div.context",
+    {},
+    block.elements.map((element) => {
+      if (element.type === "image")
+        return el("img.context-image", { src: pictureAddress(element), alt: element.alt_text ?? "" });
+      return el("span", {}, element.type === "mrkdwn" ? mrkdwn(element.text, place.store) : withEmoji(element.text));
+    }),
+  );
 }
 
 export function actions(block, place) {
-  return el("div.actions", {}, (block.elements ?? []).map((element, index) => drawElement(element, inner(place, element.action_id ?? index))));
+  return el(
+    "div.actions",
+    {},
+    (block.elements ?? []).map((element, index) => drawElement(element, inner(place, element.action_id ?? index))),
+  );
 }
 
 export function contextActions(block, place) {
@@ -41,11 +56,17 @@ export function contextActions(block, place) {
 
 export function image(block) {
   const title = block.title && el("figcaption", {}, withEmoji(block.title.text));
-  return el("figure.image-block", {}, title, el("img", { src: pictureAddress(block), alt: block.alt_text ?? "", loading: "lazy" }));
+  return el(
+    "figure.image-block",
+    {},
+    title,
+    el("img", { src: pictureAddress(block), alt: block.alt_text ?? "", loading: "lazy" }),
+  );
 }
 
 /** Where a picture's bytes are: its address, or the file that was uploaded to this Slack. */
 export function pictureAddress(element) {
-  const address = element.image_url ?? element.slack_file?.url ?? (element.slack_file ? `/files/${element.slack_file.id}` : "");
+  const address =
+    element.image_url ?? element.slack_file?.url ?? (element.slack_file ? `/files/${element.slack_file.id}` : "");
   return /^(https?:|\/|data:image\/)/i.test(address) ? address : "";
 }

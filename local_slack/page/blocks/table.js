@@ -7,16 +7,43 @@ import { richText, richTextPlain } from "../text/rich_text.js";
 export function table(block, place) {
   const settings = block.column_settings ?? [];
   const [head, ...body] = block.rows;
-  const line = (cells, tag) => el("tr", {}, cells.map((cell, index) => styledCell(tag, cell, settings[index], place)));
-  const grid = el("table.plain-table", {}, el("thead", {}, line(head, "th")), el("tbody", {}, body.map((cells) => line(cells, "td"))));
+  const line = (cells, tag) =>
+    el(
+      "tr",
+      {},
+      cells.map((cell, index) => styledCell(tag, cell, settings[index], place)),
+    );
+  const grid = el(
+    "table.plain-table",
+    {},
+    el("thead", {}, line(head, "th")),
+    el(
+      "tbody",
+      {},
+      body.map((cells) => line(cells, "td")),
+    ),
+  );
   return scrolling(grid, "Table", place.memory);
 }
 
 /** Wide tables scroll inside themselves; where they were is remembered over an edit. */
 export function scrolling(grid, label, memory) {
-  const box = el("div.table-scroll", { tabIndex: 0, role: "group", "aria-label": label, data: { focus: "table" } }, grid);
-  box.addEventListener("scroll", () => { memory.scrolledTo = box.scrollLeft; }, { passive: true });
-  if (memory.scrolledTo) requestAnimationFrame(() => { box.scrollLeft = memory.scrolledTo; });
+  const box = el(
+    "div.table-scroll",
+    { tabIndex: 0, role: "group", "aria-label": label, data: { focus: "table" } },
+    grid,
+  );
+  box.addEventListener(
+    "scroll",
+    () => {
+      memory.scrolledTo = box.scrollLeft;
+    },
+    { passive: true },
+  );
+  if (memory.scrolledTo)
+    requestAnimationFrame(() => {
+      box.scrollLeft = memory.scrolledTo;
+    });
   return box;
 }
 

@@ -10,16 +10,30 @@ const MARKS = { line: lines, area: areas, bar: bars };
 
 export function drawAxes(chart, width, stage) {
   const { categories, x_label: xLabel, y_label: yLabel } = chart.axis_config;
-  const series = chart.series.map((each) => ({ name: each.name, values: categories.map((category) => valueAt(each, category)) }));
+  const series = chart.series.map((each) => ({
+    name: each.name,
+    values: categories.map((category) => valueAt(each, category)),
+  }));
   const frame = frameOf(series, categories, width, { xLabel, yLabel });
   const cursor = svg("g.cursor");
-  const picture = svg("svg.plot", { viewBox: `0 0 ${width} ${frame.height}`, width, height: frame.height, role: "img", "aria-label": spoken(chart) },
-    gridLines(frame, yLabel), xLabels(frame, categories, xLabel), cursor, MARKS[chart.type](series, frame));
+  const picture = svg(
+    "svg.plot",
+    { viewBox: `0 0 ${width} ${frame.height}`, width, height: frame.height, role: "img", "aria-label": spoken(chart) },
+    gridLines(frame, yLabel),
+    xLabels(frame, categories, xLabel),
+    cursor,
+    MARKS[chart.type](series, frame),
+  );
   const tooltip = new Tooltip(stage);
   const point = (index) => {
     cursor.replaceChildren(...cursorMarks(chart.type, series, frame, index));
     if (index === null) tooltip.hide();
-    else tooltip.show(frame.x(index), categories[index], series.map((each, at) => [each.name, readableOr(each.values[index]), at]));
+    else
+      tooltip.show(
+        frame.x(index),
+        categories[index],
+        series.map((each, at) => [each.name, readableOr(each.values[index]), at]),
+      );
   };
   follow(picture, stage, frame, point);
   return [picture, tooltip.node];
@@ -40,7 +54,9 @@ function follow(picture, stage, frame, point) {
     at = index;
     point(index);
   };
-  picture.addEventListener("pointermove", (event) => go(frame.nearest(event.offsetX * (frame.width / picture.clientWidth))));
+  picture.addEventListener("pointermove", (event) =>
+    go(frame.nearest(event.offsetX * (frame.width / picture.clientWidth))),
+  );
   picture.addEventListener("pointerleave", () => go(null));
   stage.onblur = () => go(null);
   stage.onkeydown = (event) => {
@@ -55,8 +71,15 @@ function follow(picture, stage, frame, point) {
 function cursorMarks(type, series, frame, index) {
   if (index === null) return [];
   const x = frame.x(index);
-  if (type === "bar") return [svg("rect.band", { x: x - frame.band / 2, y: frame.top, width: frame.band, height: frame.bottom - frame.top })];
-  const dots = series.map((each, at) => each.values[index] !== null && svg("circle.dot", { cx: x, cy: frame.y(each.values[index]), r: 4.5, style: color(at) }));
+  if (type === "bar")
+    return [
+      svg("rect.band", { x: x - frame.band / 2, y: frame.top, width: frame.band, height: frame.bottom - frame.top }),
+    ];
+  const dots = series.map(
+    (each, at) =>
+      each.values[index] !== null &&
+      svg("circle.dot", { cx: x, cy: frame.y(each.values[index]), r: 4.5, style: color(at) }),
+  );
   return [svg("line.hair", { x1: x, x2: x, y1: frame.top, y2: frame.bottom }), ...dots.filter(Boolean)];
 }
 
@@ -85,7 +108,12 @@ function areas(series, frame) {
     const places = points(each.values, frame);
     const base = frame.y(0);
     const closed = places.length ? `${path(places)}L${places.at(-1)[0]} ${base}L${places[0][0]} ${base}Z` : "";
-    return svg("g.series", { style: color(index) }, svg("path.area", { d: closed }), svg("path.line", { d: path(places) }));
+    return svg(
+      "g.series",
+      { style: color(index) },
+      svg("path.area", { d: closed }),
+      svg("path.line", { d: path(places) }),
+    );
   });
 }
 
@@ -93,8 +121,19 @@ function bars(series, frame) {
   const gap = Math.min(10, frame.band * 0.25);
   const thickness = Math.min(36, (frame.band - gap) / series.length);
   const start = (index) => frame.x(index) - (thickness * series.length) / 2;
-  return series.map((each, at) => svg("g.series", { style: color(at) }, each.values.map((value, index) =>
-    value !== null && svg("path.bar", { d: bar(start(index) + at * thickness + 0.75, frame.y(0), Math.max(1, thickness - 1.5), frame.y(value)) }))));
+  return series.map((each, at) =>
+    svg(
+      "g.series",
+      { style: color(at) },
+      each.values.map(
+        (value, index) =>
+          value !== null &&
+          svg("path.bar", {
+            d: bar(start(index) + at * thickness + 0.75, frame.y(0), Math.max(1, thickness - 1.5), frame.y(value)),
+          }),
+      ),
+    ),
+  );
 }
 
 /** A bar from the base line to a value, with its far end rounded. */

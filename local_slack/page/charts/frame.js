@@ -16,7 +16,15 @@ export function frameOf(series, categories, width, { xLabel, yLabel }) {
   const band = (right - left) / categories.length;
   const [low, high] = [steps[0], steps.at(-1)];
   return {
-    width, height, left, right, bottom, band, steps, top: TOP, count: categories.length,
+    width,
+    height,
+    left,
+    right,
+    bottom,
+    band,
+    steps,
+    top: TOP,
+    count: categories.length,
     x: (index) => left + band * (index + 0.5),
     y: (value) => bottom - ((value - low) / (high - low)) * (bottom - TOP),
     nearest: (pixel) => Math.max(0, Math.min(categories.length - 1, Math.floor((pixel - left) / band))),
@@ -32,14 +40,29 @@ export function gridLines(frame, yLabel) {
     ];
   });
   const middle = (frame.top + frame.bottom) / 2;
-  return svg("g", {}, lines, yLabel && svg("text.axis-title", { x: 11, y: middle, "text-anchor": "middle", transform: `rotate(-90 11 ${middle})` }, yLabel));
+  return svg(
+    "g",
+    {},
+    lines,
+    yLabel &&
+      svg(
+        "text.axis-title",
+        { x: 11, y: middle, "text-anchor": "middle", transform: `rotate(-90 11 ${middle})` },
+        yLabel,
+      ),
+  );
 }
 
 export function xLabels(frame, categories, xLabel) {
   const nth = everyNth(categories.length, frame.right - frame.left, Math.max(...categories.map(textWidth)));
-  const labels = categories.map((category, index) => index % nth === 0 &&
-    svg("text.tick", { x: clamp(frame, index, category), y: frame.bottom + 17, "text-anchor": "middle" }, category));
-  const title = xLabel && svg("text.axis-title", { x: (frame.left + frame.right) / 2, y: frame.height - 5, "text-anchor": "middle" }, xLabel);
+  const labels = categories.map(
+    (category, index) =>
+      index % nth === 0 &&
+      svg("text.tick", { x: clamp(frame, index, category), y: frame.bottom + 17, "text-anchor": "middle" }, category),
+  );
+  const title =
+    xLabel &&
+    svg("text.axis-title", { x: (frame.left + frame.right) / 2, y: frame.height - 5, "text-anchor": "middle" }, xLabel);
   return svg("g", {}, labels, title);
 }
 

@@ -7,9 +7,15 @@ import { whileBusy } from "./using.js";
 
 export function button(element, place) {
   const style = ["primary", "danger"].includes(element.style) ? `.${element.style}` : "";
-  const node = el(`button.button${style}`, {
-    type: "button", "aria-label": element.accessibility_label, data: { focus: `button ${element.action_id} ${element.value ?? ""}`, actionId: element.action_id },
-  }, withEmoji(element.text.text));
+  const node = el(
+    `button.button${style}`,
+    {
+      type: "button",
+      "aria-label": element.accessibility_label,
+      data: { focus: `button ${element.action_id} ${element.value ?? ""}`, actionId: element.action_id },
+    },
+    withEmoji(element.text.text),
+  );
   if (element.url) node.append(icon("new-window", { size: 14 }));
   node.addEventListener("click", () => press(node, element, place));
   return node;
@@ -24,16 +30,34 @@ function press(node, element, place, value = element.value) {
 
 export function feedbackButtons(element, place) {
   const one = (part, name) => {
-    const node = el("button.button.quiet", { type: "button", "aria-label": part.accessibility_label ?? part.text.text, title: part.text.text }, icon(name, { size: 16 }));
+    const node = el(
+      "button.button.quiet",
+      { type: "button", "aria-label": part.accessibility_label ?? part.text.text, title: part.text.text },
+      icon(name, { size: 16 }),
+    );
     node.addEventListener("click", () => press(node, element, place, part.value));
     return node;
   };
-  return el("span.button-pair", {}, one(element.positive_button, "thumbs_up"), one(element.negative_button, "thumbs_down"));
+  return el(
+    "span.button-pair",
+    {},
+    one(element.positive_button, "thumbs_up"),
+    one(element.negative_button, "thumbs_down"),
+  );
 }
 
 export function iconButton(element, place) {
   const visible = !element.visible_to_user_ids || element.visible_to_user_ids.includes(place.store.me.id);
-  const node = el("button.button.quiet", { type: "button", hidden: !visible, "aria-label": element.accessibility_label ?? element.text.text, title: element.text.text }, icon(element.icon, { size: 16 }));
+  const node = el(
+    "button.button.quiet",
+    {
+      type: "button",
+      hidden: !visible,
+      "aria-label": element.accessibility_label ?? element.text.text,
+      title: element.text.text,
+    },
+    icon(element.icon, { size: 16 }),
+  );
   node.addEventListener("click", () => press(node, element, place));
   return node;
 }

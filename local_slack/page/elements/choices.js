@@ -23,7 +23,13 @@ function group(element, place, type, chosen, pick) {
   const name = freshId(type);
   const { data, ...labels } = labelling(place, element);
   const lines = element.options.map((option, index) => {
-    const box = el("input", { type, name, checked: chosen.has(option.value), autofocus: element.focus_on_load && index === 0, data: { focus: `${data.focus} ${index}` } });
+    const box = el("input", {
+      type,
+      name,
+      checked: chosen.has(option.value),
+      autofocus: element.focus_on_load && index === 0,
+      data: { focus: `${data.focus} ${index}` },
+    });
     box.addEventListener("change", () => changed(place, element, pick(option, box.checked)));
     const description = option.description && el("small", {}, textObject(option.description, place.store));
     return el("label.choice", {}, box, el("span", {}, textObject(option.text, place.store), description));

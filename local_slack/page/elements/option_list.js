@@ -11,8 +11,7 @@ const FILTER_FROM = 8;
  * `load(typed)`, if any, resolves to the groups for what is typed, instead of filtering `groups`.
  */
 export function openList(button, groups, { isChosen, pick, closes, onclose, load }) {
-  const list = el("div.options", { role: "listbox", id: freshId("options"), tabIndex: -1, "aria-multiselectable": String(!closes) });
-  const filter = el("input.field.filter", { type: "search", placeholder: "Filter", "aria-label": "Filter the options", "aria-controls": list.id });
+  const { list, filter } = parts(closes);
   const state = { items: [], active: 0, filter, list, groups, isChosen, load };
   const choose = (entry) => {
     if (!entry) return;
@@ -32,6 +31,22 @@ export function openList(button, groups, { isChosen, pick, closes, onclose, load
   (filter.hidden ? list : filter).focus();
 }
 
+function parts(closes) {
+  const list = el("div.options", {
+    role: "listbox",
+    id: freshId("options"),
+    tabIndex: -1,
+    "aria-multiselectable": String(!closes),
+  });
+  const filter = el("input.field.filter", {
+    type: "search",
+    placeholder: "Filter",
+    "aria-label": "Filter the options",
+    "aria-controls": list.id,
+  });
+  return { list, filter };
+}
+
 function ended(button, onclose) {
   button.setAttribute("aria-expanded", "false");
   if (document.activeElement === document.body) button.focus({ preventScroll: true });
@@ -44,10 +59,25 @@ function fill(state, choose) {
   const shown = state.groups.map((group) => {
     const fitting = group.options.filter((item) => item.text.toLowerCase().includes(wanted));
     const nodes = fitting.map((item) => entryNode(item, state, choose));
-    return nodes.length ? el("div", { role: "group", "aria-label": group.label }, group.label && el("div.option-group", {}, group.label), nodes) : null;
+    return nodes.length
+      ? el(
+          "div",
+          { role: "group", "aria-label": group.label },
+          group.label && el("div.option-group", {}, group.label),
+          nodes,
+        )
+      : null;
   });
-  clear(state.list, state.groups.length && shown.some(Boolean) ? shown : el("div.option-none", {}, state.load ? "Type to search." : "Nothing fits."));
-  state.active = Math.max(0, state.items.findIndex((entry) => state.isChosen(entry.item)));
+  clear(
+    state.list,
+    state.groups.length && shown.some(Boolean)
+      ? shown
+      : el("div.option-none", {}, state.load ? "Type to search." : "Nothing fits."),
+  );
+  state.active = Math.max(
+    0,
+    state.items.findIndex((entry) => state.isChosen(entry.item)),
+  );
   mark(state);
 }
 
@@ -60,8 +90,12 @@ async function reload(state, choose) {
 }
 
 function entryNode(item, state, choose) {
-  const node = el("div.option", { role: "option", id: freshId("option") }, icon("check", { size: 15 }),
-    el("span", {}, item.label, item.description && el("small", {}, item.description)));
+  const node = el(
+    "div.option",
+    { role: "option", id: freshId("option") },
+    icon("check", { size: 15 }),
+    el("span", {}, item.label, item.description && el("small", {}, item.description)),
+  );
   const entry = { item, node };
   node.addEventListener("click", () => choose(entry));
   node.addEventListener("pointermove", () => {
@@ -84,7 +118,12 @@ function mark(state, scrolls = true) {
 
 function key(event, state, choose, close) {
   const last = state.items.length - 1;
-  const moves = { ArrowDown: Math.min(last, state.active + 1), ArrowUp: Math.max(0, state.active - 1), Home: 0, End: last };
+  const moves = {
+    ArrowDown: Math.min(last, state.active + 1),
+    ArrowUp: Math.max(0, state.active - 1),
+    Home: 0,
+    End: last,
+  };
   if (event.key in moves && !(event.target === state.filter && ["Home", "End"].includes(event.key))) {
     event.preventDefault();
     state.active = moves[event.key];

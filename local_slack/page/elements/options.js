@@ -7,9 +7,24 @@ import { plain } from "../text/text_object.js";
 const KINDS = {
   static: { initial: "initial_option", selected: "selected_option", offers: fromElement, wrap: (item) => item.option },
   external: { initial: "initial_option", selected: "selected_option", offers: () => [], wrap: (item) => item.option },
-  users: { initial: "initial_user", selected: "selected_user", offers: (_, store) => [{ options: people(store) }], wrap: (item) => item.value },
-  channels: { initial: "initial_channel", selected: "selected_channel", offers: (_, store) => [{ options: rooms(store, false) }], wrap: (item) => item.value },
-  conversations: { initial: "initial_conversation", selected: "selected_conversation", offers: (_, store) => [{ options: rooms(store, true) }], wrap: (item) => item.value },
+  users: {
+    initial: "initial_user",
+    selected: "selected_user",
+    offers: (_, store) => [{ options: people(store) }],
+    wrap: (item) => item.value,
+  },
+  channels: {
+    initial: "initial_channel",
+    selected: "selected_channel",
+    offers: (_, store) => [{ options: rooms(store, false) }],
+    wrap: (item) => item.value,
+  },
+  conversations: {
+    initial: "initial_conversation",
+    selected: "selected_conversation",
+    offers: (_, store) => [{ options: rooms(store, true) }],
+    wrap: (item) => item.value,
+  },
 };
 
 /** How this select element works: its kind's keys (in the plural for a multi-select) and its groups of options. */
@@ -17,7 +32,13 @@ export function kindOf(element, store) {
   const many = element.type.startsWith("multi_");
   const kind = KINDS[element.type.replace(/^multi_/, "").replace(/_select$/, "")];
   const plural = many ? "s" : "";
-  return { ...kind, many, initial: kind.initial + plural, selected: kind.selected + plural, groups: kind.offers(element, store) };
+  return {
+    ...kind,
+    many,
+    initial: kind.initial + plural,
+    selected: kind.selected + plural,
+    groups: kind.offers(element, store),
+  };
 }
 
 /** The item for a held value (an option object or an id), also when it is no longer offered. */
@@ -37,17 +58,30 @@ export function loader(element, place) {
 }
 
 function fromElement(element) {
-  if (element.option_groups) return element.option_groups.map((group) => ({ label: plain(group.label), options: group.options.map(item) }));
+  if (element.option_groups)
+    return element.option_groups.map((group) => ({ label: plain(group.label), options: group.options.map(item) }));
   return [{ options: (element.options ?? []).map(item) }];
 }
 
 function item(option) {
-  return { value: option.value, text: plain(option.text), label: withEmoji(plain(option.text)), description: plain(option.description), option };
+  return {
+    value: option.value,
+    text: plain(option.text),
+    label: withEmoji(plain(option.text)),
+    description: plain(option.description),
+    option,
+  };
 }
 
 function people(store) {
-  return [...store.users.values()].filter((user) => !user.deleted).map((user) =>
-    ({ value: user.id, text: user.real_name || user.name, label: [user.real_name || user.name], description: user.role_label ?? "" }));
+  return [...store.users.values()]
+    .filter((user) => !user.deleted)
+    .map((user) => ({
+      value: user.id,
+      text: user.real_name || user.name,
+      label: [user.real_name || user.name],
+      description: user.role_label ?? "",
+    }));
 }
 
 function rooms(store, withDirect) {

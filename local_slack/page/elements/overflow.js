@@ -7,21 +7,39 @@ import { openPanel } from "./popover.js";
 import { whileBusy } from "./using.js";
 
 export function overflow(element, place) {
-  const button = el("button.button.quiet.overflow", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "More actions", data: { focus: `overflow ${element.action_id}`, actionId: element.action_id } }, icon("dots"));
+  const button = el(
+    "button.button.quiet.overflow",
+    {
+      type: "button",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": "More actions",
+      data: { focus: `overflow ${element.action_id}`, actionId: element.action_id },
+    },
+    icon("dots"),
+  );
   button.addEventListener("click", () => openMenu(button, element, place));
   return button;
 }
 
 function openMenu(button, element, place) {
-  const items = element.options.map((option) => el("button.menu-item", { type: "button", role: "menuitem" },
-    textObject(option.text, place.store), option.description && el("small", {}, textObject(option.description, place.store))));
+  const items = element.options.map((option) =>
+    el(
+      "button.menu-item",
+      { type: "button", role: "menuitem" },
+      textObject(option.text, place.store),
+      option.description && el("small", {}, textObject(option.description, place.store)),
+    ),
+  );
   const menu = el("div.menu", { role: "menu" }, items);
   button.setAttribute("aria-expanded", "true");
   const close = openPanel(button, menu, { onclose: () => button.setAttribute("aria-expanded", "false") });
-  items.forEach((item, index) => item.addEventListener("click", () => {
-    close();
-    choose(button, element, element.options[index], place);
-  }));
+  items.forEach((item, index) =>
+    item.addEventListener("click", () => {
+      close();
+      choose(button, element, element.options[index], place);
+    }),
+  );
   menu.addEventListener("keydown", (event) => moveFocus(event, items));
   items[0]?.focus();
 }

@@ -7,11 +7,20 @@ import { changed, labelling, startingValue } from "./using.js";
 
 export function textInput(element, place) {
   const limits = { minLength: element.min_length, maxLength: element.max_length };
-  return typed(element, place, element.multiline ? el("textarea.field", { rows: 4, ...limits }) : el("input.field", { type: "text", ...limits }));
+  return typed(
+    element,
+    place,
+    element.multiline ? el("textarea.field", { rows: 4, ...limits }) : el("input.field", { type: "text", ...limits }),
+  );
 }
 
 export function numberInput(element, place) {
-  const input = el("input.field.number-field", { type: "number", step: element.is_decimal_allowed ? "any" : "1", min: element.min_value, max: element.max_value });
+  const input = el("input.field.number-field", {
+    type: "number",
+    step: element.is_decimal_allowed ? "any" : "1",
+    min: element.min_value,
+    max: element.max_value,
+  });
   return typed(element, place, input);
 }
 
@@ -32,7 +41,11 @@ function typed(element, place, input) {
 export function richTextInput(element, place) {
   const value = startingValue(place, element, { rich_text_value: element.initial_value ?? null });
   const input = el("textarea.field", { rows: element.min_lines ?? 4 });
-  const read = (text) => ({ rich_text_value: text ? { type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] } : null });
+  const read = (text) => ({
+    rich_text_value: text
+      ? { type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] }
+      : null,
+  });
   return finish(element, place, input, value.rich_text_value ? richTextPlain(value.rich_text_value) : "", read);
 }
 
@@ -51,7 +64,9 @@ function finish(element, place, input, text, read) {
 function counter(element, input) {
   if (!element.max_length) return null;
   const left = el("span.counter", { "aria-hidden": "true" });
-  const show = () => { left.textContent = `${input.value.length} / ${element.max_length}`; };
+  const show = () => {
+    left.textContent = `${input.value.length} / ${element.max_length}`;
+  };
   input.addEventListener("input", show);
   show();
   return left;
@@ -60,5 +75,10 @@ function counter(element, input) {
 /** Files cannot be handed to the app from here; saying so beats a dead control. */
 export function fileInput(element, place) {
   startingValue(place, element, { files: [] });
-  return el("div.control.unavailable", {}, icon("file"), el("span", {}, "Choosing files is not part of the local Slack."));
+  return el(
+    "div.control.unavailable",
+    {},
+    icon("file"),
+    el("span", {}, "Choosing files is not part of the local Slack."),
+  );
 }

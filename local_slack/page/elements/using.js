@@ -41,6 +41,7 @@ export async function whileBusy(control, work) {
 /** The attributes that tie a control to the label, hint and error of its input block, or to its placeholder. */
 export function labelling(place, element) {
   const focus = { focus: `${element.type} ${element.action_id}` };
-  if (!place.input) return { "aria-label": element.accessibility_label ?? element.placeholder?.text ?? element.action_id, data: focus };
+  if (!place.input)
+    return { "aria-label": element.accessibility_label ?? element.placeholder?.text ?? element.action_id, data: focus };
   return { "aria-labelledby": place.input.labelledBy, "aria-describedby": place.input.describedBy, data: focus };
 }

@@ -11,12 +11,20 @@ export function authorOf(message, store) {
   if (message.bot_id || message.user === store.app.bot_user_id) {
     return { name: message.username ?? store.app.name, avatar: appAvatar(), isApp: true };
   }
-  return { name: user ? user.real_name || user.name : message.username ?? message.user ?? "Someone", avatar: userAvatar(user), isApp: Boolean(user?.is_bot) };
+  return {
+    name: user ? user.real_name || user.name : (message.username ?? message.user ?? "Someone"),
+    avatar: userAvatar(user),
+    isApp: Boolean(user?.is_bot),
+  };
 }
 
 export function userAvatar(user, size = "normal") {
   const name = user?.real_name || user?.name || "?";
-  const initials = name.split(/\s+/).map((word) => word[0]).slice(0, 2).join("");
+  const initials = name
+    .split(/\s+/)
+    .map((word) => word[0])
+    .slice(0, 2)
+    .join("");
   return avatar(initials.toUpperCase(), user?.avatar_color ?? "var(--text-faint)", size);
 }
 

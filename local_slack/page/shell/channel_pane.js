@@ -11,7 +11,12 @@ import { MessageList } from "./message_list.js";
 export class ChannelPane {
   node = el("main.pane", { id: "pane" });
   #head = el("header.pane-head");
-  #empty = el("div.empty", { hidden: true }, el("h2", {}, "Nothing to see"), el("p", {}, "This person is in no channel of this workspace."));
+  #empty = el(
+    "div.empty",
+    { hidden: true },
+    el("h2", {}, "Nothing to see"),
+    el("p", {}, "This person is in no channel of this workspace."),
+  );
   #store;
 
   constructor(store) {
@@ -21,7 +26,10 @@ export class ChannelPane {
     this.home = new HomePane(store);
     this.node.append(this.#head, this.#empty, this.list.node, this.home.node, this.composer.node);
     for (const kind of ["state", "place"]) store.on(kind, () => this.#show());
-    store.on("message", ({ channel, message, fresh }) => store.isOpen(channel.id) && this.#showMessages(fresh && isTopLevel(message)));
+    store.on(
+      "message",
+      ({ channel, message, fresh }) => store.isOpen(channel.id) && this.#showMessages(fresh && isTopLevel(message)),
+    );
     store.on("message_deleted", ({ channel }) => store.isOpen(channel.id) && this.#showMessages(false));
   }
 
@@ -46,8 +54,16 @@ export class ChannelPane {
   #appHead(home) {
     const direct = this.#store.appChannel();
     const tab = (name, current, href) => el("a.tab", { href, "aria-current": current ? "page" : null }, name);
-    return [appAvatar("small"), el("h1", {}, this.#store.app.name),
-      el("nav.tabs", { "aria-label": "App" }, tab("Home", home, "#home"), direct && tab("Messages", !home, `#${direct.id}`))];
+    return [
+      appAvatar("small"),
+      el("h1", {}, this.#store.app.name),
+      el(
+        "nav.tabs",
+        { "aria-label": "App" },
+        tab("Home", home, "#home"),
+        direct && tab("Messages", !home, `#${direct.id}`),
+      ),
+    ];
   }
 }
 
@@ -57,11 +73,17 @@ function isTopLevel(message) {
 
 function channelHead(channel, store) {
   if (!channel) return [el("h1", {}, "No channel")];
-  const shared = channel.is_ext_shared && el("span.badge.shared", { title: "Shared with another organisation" }, icon("globe", { size: 13 }), "Shared");
+  const shared =
+    channel.is_ext_shared &&
+    el("span.badge.shared", { title: "Shared with another organisation" }, icon("globe", { size: 13 }), "Shared");
   const name = el("h1", {}, channel.is_private ? icon("lock") : icon("hash", { size: 17 }), channel.name);
   return [name, shared, channel.topic && el("div.topic", { title: channel.topic }, mrkdwn(channel.topic, store))];
 }
 
 function menuButton() {
-  return el("button.icon-button.menu-button", { type: "button", "aria-label": "Open the sidebar", onclick: () => document.body.classList.add("drawer-open") }, icon("menu"));
+  return el(
+    "button.icon-button.menu-button",
+    { type: "button", "aria-label": "Open the sidebar", onclick: () => document.body.classList.add("drawer-open") },
+    icon("menu"),
+  );
 }

@@ -20,7 +20,11 @@ export class CompletionList {
   refresh() {
     this.#items = suggestions(this.field.value, this.store);
     this.#marked = -1;
-    clear(this.node, this.#items.map((item, index) => this.#line(item, index)), el("div.completion-help", {}, "Tab to complete · ↑ ↓ to choose · Esc to close"));
+    clear(
+      this.node,
+      this.#items.map((item, index) => this.#line(item, index)),
+      el("div.completion-help", {}, "Tab to complete · ↑ ↓ to choose · Esc to close"),
+    );
     this.node.hidden = this.#items.length === 0;
   }
 
@@ -34,7 +38,10 @@ export class CompletionList {
   key(event) {
     if (this.node.hidden) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) this.#mark((this.#marked + step + this.#items.length + (this.#marked < 0 && step < 0 ? 1 : 0)) % this.#items.length);
+    if (step)
+      this.#mark(
+        (this.#marked + step + this.#items.length + (this.#marked < 0 && step < 0 ? 1 : 0)) % this.#items.length,
+      );
     else if (event.key === "Tab" && !event.shiftKey) this.#choose(Math.max(0, this.#marked));
     else if (event.key === "Enter" && this.#marked >= 0) this.#choose(this.#marked);
     else if (event.key === "Escape") this.hide();
@@ -44,7 +51,12 @@ export class CompletionList {
   }
 
   #line({ text, description }, index) {
-    const line = el("div.completion", { role: "option", id: freshId("completion") }, el("code", {}, text.trim()), el("span", {}, description));
+    const line = el(
+      "div.completion",
+      { role: "option", id: freshId("completion") },
+      el("code", {}, text.trim()),
+      el("span", {}, description),
+    );
     line.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       this.#choose(index);
@@ -54,7 +66,9 @@ export class CompletionList {
 
   #mark(index) {
     this.#marked = index;
-    [...this.node.querySelectorAll(".completion")].forEach((line, at) => line.setAttribute("aria-selected", String(at === index)));
+    [...this.node.querySelectorAll(".completion")].forEach((line, at) =>
+      line.setAttribute("aria-selected", String(at === index)),
+    );
     const line = this.node.querySelectorAll(".completion")[index];
     this.field.setAttribute("aria-activedescendant", line.id);
     line.scrollIntoView({ block: "nearest" });

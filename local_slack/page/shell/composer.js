@@ -15,7 +15,12 @@ const sent = []; // shared by the composers of channel and thread, newest last
 export class Composer {
   node = el("form.composer", { "aria-label": "Write" });
   #field = el("textarea.composer-field", { rows: 1, spellcheck: false, autocomplete: "off" });
-  #phone = el("button.icon-button.phone-button", { type: "button", "aria-label": "Type like a phone" }, icon("phone", { size: 17 }), el("span.phone-word", {}, "Type like a phone"));
+  #phone = el(
+    "button.icon-button.phone-button",
+    { type: "button", "aria-label": "Type like a phone" },
+    icon("phone", { size: 17 }),
+    el("span.phone-word", {}, "Type like a phone"),
+  );
   #preview = el("div.phone-preview", { "aria-live": "polite" });
   #offline = el("div.offline", { role: "status" });
   #send = el("button.send", { type: "submit", "aria-label": "Send", disabled: true }, icon("send", { size: 17 }));
@@ -27,7 +32,11 @@ export class Composer {
     this.store = store;
     this.where = where;
     this.completions = new CompletionList(store, this.#field, (text) => this.#set(text, { completes: true }));
-    this.#box.append(this.completions.node, this.#field, el("div.composer-tools", {}, this.#phone, this.#preview, this.#send));
+    this.#box.append(
+      this.completions.node,
+      this.#field,
+      el("div.composer-tools", {}, this.#phone, this.#preview, this.#send),
+    );
     this.node.append(this.#offline, this.#box);
     this.node.addEventListener("submit", (event) => this.#submitted(event));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
@@ -57,7 +66,9 @@ export class Composer {
 
   #showTrouble(closed) {
     const { app, appConnected, reachable } = this.store;
-    const offline = appConnected ? null : `${app.name} is not connected: commands and buttons will not be answered until it is.`;
+    const offline = appConnected
+      ? null
+      : `${app.name} is not connected: commands and buttons will not be answered until it is.`;
     const trouble = reachable ? (closed ?? offline) : "Connection to the local Slack lost; trying again…";
     this.#offline.hidden = !trouble;
     this.#offline.replaceChildren(icon(closed && reachable ? "lock" : "plug", { size: 16 }), trouble ?? "");

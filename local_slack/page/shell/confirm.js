@@ -9,8 +9,17 @@ export function askToConfirm(question, store) {
   const deny = el("button.button", { type: "submit", value: "no", autofocus: true }, textObject(question.deny, store));
   const style = question.style === "danger" ? "danger" : "primary";
   const confirm = el(`button.button.${style}`, { type: "submit", value: "yes" }, textObject(question.confirm, store));
-  const dialog = el("dialog.confirm", { "aria-labelledby": title.id },
-    el("form", { method: "dialog" }, title, el("div.confirm-text", {}, textObject(question.text, store)), el("div.dialog-buttons", {}, deny, confirm)));
+  const dialog = el(
+    "dialog.confirm",
+    { "aria-labelledby": title.id },
+    el(
+      "form",
+      { method: "dialog" },
+      title,
+      el("div.confirm-text", {}, textObject(question.text, store)),
+      el("div.dialog-buttons", {}, deny, confirm),
+    ),
+  );
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close("no"));
   document.body.append(dialog);
   dialog.showModal();

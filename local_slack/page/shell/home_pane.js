@@ -43,6 +43,15 @@ export class HomePane {
 
   #drawEmpty(app) {
     this.#blocks = null;
-    clear(this.node, el("div.empty", {}, appAvatar(), el("h2", {}, app.name), el("p", {}, "This app has not published a Home for you yet.")));
+    clear(
+      this.node,
+      el(
+        "div.empty",
+        {},
+        appAvatar(),
+        el("h2", {}, app.name),
+        el("p", {}, "This app has not published a Home for you yet."),
+      ),
+    );
   }
 }

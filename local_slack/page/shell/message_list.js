@@ -35,7 +35,10 @@ export class MessageList {
     if (channel !== this.#channel || reader !== this.#reader) this.#forget(channel, reader);
     const wanted = new Set(messages.map((message) => message.ts));
     for (const ts of this.#views.keys()) if (!wanted.has(ts)) this.#views.delete(ts);
-    arrange(this.#column, messages.flatMap((message, index) => this.#nodesOf(message, messages[index - 1])));
+    arrange(
+      this.#column,
+      messages.flatMap((message, index) => this.#nodesOf(message, messages[index - 1])),
+    );
     this.#empty.hidden = messages.length > 0;
     if (this.#pinned) this.toEnd();
     else if (fresh) this.#jump.hidden = false;
@@ -84,13 +87,15 @@ export class MessageList {
 
   #viewOf(message) {
     const known = this.#views.get(message.ts);
-    if (!known) this.#views.set(message.ts, new MessageView(this.#channel, message, this.#store, { threads: this.threads }));
+    if (!known)
+      this.#views.set(message.ts, new MessageView(this.#channel, message, this.#store, { threads: this.threads }));
     else known.update(message);
     return this.#views.get(message.ts);
   }
 
   #dayLine(day) {
-    if (!this.#days.has(day)) this.#days.set(day, el("div.day", { role: "separator", "aria-label": day }, el("span", {}, day)));
+    if (!this.#days.has(day))
+      this.#days.set(day, el("div.day", { role: "separator", "aria-label": day }, el("span", {}, day)));
     return this.#days.get(day);
   }
 }

@@ -77,14 +77,25 @@ class Sheet {
     this.#form.keepOnly(new Set(view.blocks.map((block) => block.block_id)));
     this.#form.adopt(view.state?.values);
     this.blocks.update(view.blocks);
-    const shut = el("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => this.close() }, icon("close"));
+    const shut = el(
+      "button.icon-button",
+      { type: "button", "aria-label": "Close", onclick: () => this.close() },
+      icon("close"),
+    );
     clear(this.#head, el("h2", { id: this.titleId }, withEmoji(plain(view.title))), shut);
-    const cancel = el("button.button", { type: "button", onclick: () => this.close() }, plain(view.close) || (view.submit ? "Cancel" : "Close"));
+    const cancel = el(
+      "button.button",
+      { type: "button", onclick: () => this.close() },
+      plain(view.close) || (view.submit ? "Cancel" : "Close"),
+    );
     clear(this.#foot, cancel, view.submit && el("button.button.primary", { type: "submit" }, plain(view.submit)));
   }
 
   focus() {
-    (this.node.querySelector("[autofocus], .sheet-body :is(input, textarea, .select)") ?? this.#foot.querySelector("button:last-child"))?.focus();
+    (
+      this.node.querySelector("[autofocus], .sheet-body :is(input, textarea, .select)") ??
+      this.#foot.querySelector("button:last-child")
+    )?.focus();
   }
 
   close() {
@@ -99,7 +110,8 @@ class Sheet {
   }
 
   showErrors(errors) {
-    for (const block of this.node.querySelectorAll(".input-block")) showInputError(block, errors[block.dataset.blockId]);
+    for (const block of this.node.querySelectorAll(".input-block"))
+      showInputError(block, errors[block.dataset.blockId]);
     this.node.querySelector(".has-error :is(input, textarea, button)")?.focus();
   }
 }

@@ -7,12 +7,27 @@ import { userAvatar } from "./avatar.js";
 
 export function personSwitch(store, become) {
   const { me } = store;
-  const words = el("span.me-words", {}, el("span.me-label", {}, "You are"), el("span.me-name", {}, me.real_name || me.name),
-    me.role_label && el("span.me-role", {}, me.role_label));
-  const button = el("button.me", { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", id: "person-switch" }, userAvatar(me), words, icon("up", { size: 15 }));
-  button.addEventListener("click", () => openList(button, [{ options: people(store).map(choice) }], {
-    isChosen: (item) => item.value === me.id, pick: (item) => become(item.value), closes: true,
-  }));
+  const words = el(
+    "span.me-words",
+    {},
+    el("span.me-label", {}, "You are"),
+    el("span.me-name", {}, me.real_name || me.name),
+    me.role_label && el("span.me-role", {}, me.role_label),
+  );
+  const button = el(
+    "button.me",
+    { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", id: "person-switch" },
+    userAvatar(me),
+    words,
+    icon("up", { size: 15 }),
+  );
+  button.addEventListener("click", () =>
+    openList(button, [{ options: people(store).map(choice) }], {
+      isChosen: (item) => item.value === me.id,
+      pick: (item) => become(item.value),
+      closes: true,
+    }),
+  );
   return button;
 }
 
@@ -22,5 +37,10 @@ function people(store) {
 
 function choice(user) {
   const name = user.real_name || user.name;
-  return { value: user.id, text: `${name} ${user.role_label ?? ""}`, label: [userAvatar(user, "small"), " ", name], description: user.role_label ?? "" };
+  return {
+    value: user.id,
+    text: `${name} ${user.role_label ?? ""}`,
+    label: [userAvatar(user, "small"), " ", name],
+    description: user.role_label ?? "",
+  };
 }

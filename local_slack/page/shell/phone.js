@@ -17,8 +17,10 @@ function dashed(text) {
 
 function curly(text) {
   return text
-    .replace(/(^|[\s(=—])"/g, "$1“").replaceAll('"', "”")
-    .replace(/(^|[\s(=—])'/g, "$1‘").replaceAll("'", "’");
+    .replace(/(^|[\s(=—])"/g, "$1“")
+    .replaceAll('"', "”")
+    .replace(/(^|[\s(=—])'/g, "$1‘")
+    .replaceAll("'", "’");
 }
 
 function capitalised(text) {

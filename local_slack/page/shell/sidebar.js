@@ -8,6 +8,7 @@ import { themeButton } from "./theme.js";
 
 export class Sidebar {
   node = el("nav.sidebar", { "aria-label": "Workspace" });
+  #places = el("div.places");
   #store;
   #become;
 
@@ -15,24 +16,55 @@ export class Sidebar {
   constructor(store, become) {
     this.#store = store;
     this.#become = become;
-    for (const kind of ["state", "place", "connection"]) store.on(kind, () => this.#draw());
-    store.on("message", ({ fresh }) => fresh && this.#draw());
+    store.on("state", () => this.#draw());
+    for (const kind of ["place", "connection"]) store.on(kind, () => this.#drawPlaces());
+    store.on("message", ({ fresh }) => fresh && this.#drawPlaces());
   }
 
   #draw() {
-    const { team, channels } = this.#store;
-    const all = [...channels.values()];
-    const rooms = all.filter((channel) => !channel.is_im && channel.is_member !== false);
-    const others = all.filter((channel) => !channel.is_im && channel.is_member === false);
-    const close = el("button.icon-button.drawer-close", { type: "button", "aria-label": "Close the sidebar", onclick: closeDrawer }, icon("close"));
-    clear(this.node, el("div.workspace", {}, el("span.workspace-name", {}, team.name), themeButton(), close),
-      el("div.places", {}, rooms.length > 0 && this.#section("Channels", rooms.map((channel) => this.#room(channel))),
-        others.length > 0 && this.#section("Not a member of", others.map((channel) => this.#room(channel))), this.#section("App", this.#appPlaces())),
-      personSwitch(this.#store, this.#become));
+    const close = el(
+      "button.icon-button.drawer-close",
+      { type: "button", "aria-label": "Close the sidebar", onclick: closeDrawer },
+      icon("close"),
+    );
+    const name = el("span.workspace-name", {}, this.#store.team.name);
+    this.#drawPlaces();
+    clear(
+      this.node,
+      el("div.workspace", {}, name, themeButton(), close),
+      this.#places,
+      personSwitch(this.#store, this.#become),
+    );
+  }
+
+  #drawPlaces() {
+    const rooms = [...this.#store.channels.values()].filter((channel) => !channel.is_im);
+    const focused = this.#places.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const sections = [
+      this.#section("Channels", this.#rooms(rooms.filter((channel) => channel.is_member))),
+      this.#section("Not a member of", this.#rooms(rooms.filter((channel) => !channel.is_member))),
+      this.#section("App", this.#appPlaces()),
+    ];
+    clear(this.#places, sections);
+    if (focused) this.#places.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #section(name, items) {
-    return el("section", {}, el("h2", {}, name), el("ul", {}, items.map((item) => el("li", {}, item))));
+    if (!items.length) return null;
+    return el(
+      "section",
+      {},
+      el("h2", {}, name),
+      el(
+        "ul",
+        {},
+        items.map((item) => el("li", {}, item)),
+      ),
+    );
+  }
+
+  #rooms(channels) {
+    return channels.map((channel) => this.#room(channel));
   }
 
   #room(channel) {
@@ -43,10 +75,14 @@ export class Sidebar {
   #appPlaces() {
     const { app, appConnected } = this.#store;
     const direct = this.#store.appChannel();
-    const state = el("span.presence", { title: appConnected ? "Connected" : "Not connected", data: { on: String(appConnected) } });
+    const state = el("span.presence", {
+      title: appConnected ? "Connected" : "Not connected",
+      data: { on: String(appConnected) },
+    });
     return [
       this.#link("#home", icon("home", { size: 16 }), "Home", this.#store.place.kind === "home"),
-      direct && this.#link(`#${direct.id}`, appAvatar("small"), [app.name, " ", state], this.#isHere(direct.id), direct.id),
+      direct &&
+        this.#link(`#${direct.id}`, appAvatar("small"), [app.name, " ", state], this.#isHere(direct.id), direct.id),
     ].filter(Boolean);
   }
 
@@ -57,7 +93,13 @@ export class Sidebar {
   #link(href, sign, name, current, id) {
     const unread = this.#store.unread.get(id);
     const count = unread ? el("span.unread", { "aria-label": `${unread} new` }, String(unread)) : null;
-    return el(`a.place${unread ? ".has-unread" : ""}`, { href, "aria-current": current ? "page" : null, onclick: closeDrawer }, sign, el("span.place-name", {}, name), count);
+    return el(
+      `a.place${unread ? ".has-unread" : ""}`,
+      { href, "aria-current": current ? "page" : null, onclick: closeDrawer },
+      sign,
+      el("span.place-name", {}, name),
+      count,
+    );
   }
 }
 

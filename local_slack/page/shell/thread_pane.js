@@ -15,8 +15,12 @@ export class ThreadPane {
     this.list = new MessageList(store, { threads: false });
     this.composer = new Composer(store, () => ({ channel: store.thread?.channel, thread_ts: store.thread?.ts }));
     this.node.append(this.#head, this.list.node, this.composer.node);
-    for (const kind of ["state", "place", "thread", "message", "message_deleted"]) store.on(kind, () => this.#show(kind));
-    this.node.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && store.openThread(null, null));
+    for (const kind of ["state", "place", "thread", "message", "message_deleted"])
+      store.on(kind, () => this.#show(kind));
+    this.node.addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && !event.defaultPrevented && store.openThread(null, null),
+    );
   }
 
   #show(kind) {
@@ -31,7 +35,11 @@ export class ThreadPane {
   }
 
   #opened(channel) {
-    const close = el("button.icon-button.thread-close", { type: "button", "aria-label": "Close the thread", onclick: () => this.#store.openThread(null, null) }, icon("close"));
+    const close = el(
+      "button.icon-button.thread-close",
+      { type: "button", "aria-label": "Close the thread", onclick: () => this.#store.openThread(null, null) },
+      icon("close"),
+    );
     const where = channel.is_im ? this.#store.app.name : `#${channel.name}`;
     clear(this.#head, el("h1", {}, "Thread"), el("div.topic", {}, where), close);
     this.composer.refresh();

@@ -63,7 +63,12 @@ function midnight(when) {
 
 function ago(when) {
   const seconds = Math.round((when.getTime() - Date.now()) / 1000);
-  const units = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+  const units = [
+    ["day", 86_400],
+    ["hour", 3_600],
+    ["minute", 60],
+    ["second", 1],
+  ];
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return new Intl.RelativeTimeFormat([], { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
 }

@@ -31,7 +31,9 @@ export const SHORT_NAME = /:([a-z0-9_+-]+):/;
 /** A node for `:name:`, or null when we have no picture for it. */
 export function emoji(name) {
   const picture = BY_NAME.get(name);
-  return picture ? el("span.emoji", { role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` }, picture) : null;
+  return picture
+    ? el("span.emoji", { role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` }, picture)
+    : null;
 }
 
 /** Plain text with its emoji drawn: a list of nodes and strings. */

@@ -14,7 +14,11 @@ const DELIMITER = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 const READERS = [fenced, heading, rule, quoted, list, table, paragraph];
 
 export function markdown(text) {
-  return blocks(String(text ?? "").replaceAll("\r\n", "\n").split("\n"));
+  return blocks(
+    String(text ?? "")
+      .replaceAll("\r\n", "\n")
+      .split("\n"),
+  );
 }
 
 function blocks(lines) {
@@ -43,7 +47,16 @@ function fenced(lines, at) {
 
 function heading(lines, at) {
   const found = HEADING.exec(lines[at]);
-  return found && [el(`h${Math.min(6, found[1].length + 2)}.md-heading`, { data: { level: found[1].length } }, markdownInline(found[2])), at + 1];
+  return (
+    found && [
+      el(
+        `h${Math.min(6, found[1].length + 2)}.md-heading`,
+        { data: { level: found[1].length } },
+        markdownInline(found[2]),
+      ),
+      at + 1,
+    ]
+  );
 }
 
 function rule(lines, at) {
@@ -98,17 +111,35 @@ function table(lines, at) {
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|") && lines[end].trim()) end += 1;
   const head = el("thead", {}, row(lines[at], "th", aligns));
-  const body = el("tbody", {}, lines.slice(at + 2, end).map((line) => row(line, "td", aligns)));
-  return [el("div.table-scroll", { tabIndex: 0, role: "group", "aria-label": "Table" }, el("table.plain-table", {}, head, body)), end];
+  const body = el(
+    "tbody",
+    {},
+    lines.slice(at + 2, end).map((line) => row(line, "td", aligns)),
+  );
+  return [
+    el(
+      "div.table-scroll",
+      { tabIndex: 0, role: "group", "aria-label": "Table" },
+      el("table.plain-table", {}, head, body),
+    ),
+    end,
+  ];
 }
 
 function row(line, tag, aligns) {
   const found = cells(line);
-  return el("tr", {}, aligns.map((align, index) => el(tag, { style: { "text-align": align } }, markdownInline(found[index] ?? ""))));
+  return el(
+    "tr",
+    {},
+    aligns.map((align, index) => el(tag, { style: { "text-align": align } }, markdownInline(found[index] ?? ""))),
+  );
 }
 
 function cells(line) {
-  const inner = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const inner = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 

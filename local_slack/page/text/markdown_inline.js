@@ -15,7 +15,10 @@ const RULES = [
   [/\*\*(?=\S)([\s\S]*?\S)\*\*(?!\*)/y, ([, text]) => el("strong", {}, markdownInline(text))],
   [/(?<![\p{L}\p{N}_])__(?=\S)([\s\S]*?\S)__(?![\p{L}\p{N}_])/uy, ([, text]) => el("strong", {}, markdownInline(text))],
   [/\*(?=[^\s*])([\s\S]*?[^\s*])\*(?!\*)/y, ([, text]) => el("em", {}, markdownInline(text))],
-  [/(?<![\p{L}\p{N}_])_(?=[^\s_])([\s\S]*?[^\s_])_(?![\p{L}\p{N}_])/uy, ([, text]) => el("em", {}, markdownInline(text))],
+  [
+    /(?<![\p{L}\p{N}_])_(?=[^\s_])([\s\S]*?[^\s_])_(?![\p{L}\p{N}_])/uy,
+    ([, text]) => el("em", {}, markdownInline(text)),
+  ],
   [/~~(?=\S)([\s\S]*?\S)~~/y, ([, text]) => el("s", {}, markdownInline(text))],
   [/:([a-z0-9_+-]+):/y, ([whole, name]) => emoji(name) ?? whole],
   [/&(amp|lt|gt|quot);/y, ([, name]) => ({ amp: "&", lt: "<", gt: ">", quot: '"' })[name]],

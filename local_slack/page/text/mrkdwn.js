@@ -89,7 +89,8 @@ function styled(mark, start, text, store) {
 
 /** A mark opens after a non-word and before a non-space, and closes the other way round, on the same line. */
 function closing(mark, start, text) {
-  if (/[\p{L}\p{N}]/u.test(text[start - 1] ?? " ") || /[\s]/.test(text[start + 1] ?? " ") || text[start + 1] === mark) return -1;
+  if (/[\p{L}\p{N}]/u.test(text[start - 1] ?? " ") || /[\s]/.test(text[start + 1] ?? " ") || text[start + 1] === mark)
+    return -1;
   for (let at = start + 2; at < text.length && text[at] !== "\n"; at += 1) {
     const closes = text[at] === mark && !/\s/.test(text[at - 1]) && !/[\p{L}\p{N}]/u.test(text[at + 1] ?? " ");
     if (closes) return at;

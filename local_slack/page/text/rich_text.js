@@ -5,7 +5,13 @@ import { dateNode } from "./dates.js";
 import { emoji } from "./emoji.js";
 import { broadcast, channelMention, groupMention, link, userMention } from "./links.js";
 
-const STYLE_TAGS = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
+const STYLE_TAGS = [
+  ["code", "code"],
+  ["bold", "strong"],
+  ["italic", "em"],
+  ["strike", "s"],
+  ["underline", "u"],
+];
 
 const CONTAINERS = {
   rich_text_section: (part, store) => el("div.rich-section", {}, inlines(part.elements, store)),
@@ -40,16 +46,26 @@ function inlines(elements, store) {
 
 function inlineNode(element, store) {
   switch (element.type) {
-    case "text": return element.text;
-    case "link": return link(element.url, element.text || element.url);
-    case "emoji": return emoji(element.name) ?? `:${element.name}:`;
-    case "user": return userMention(store, element.user_id);
-    case "channel": return channelMention(store, element.channel_id);
-    case "usergroup": return groupMention(store, element.usergroup_id);
-    case "broadcast": return broadcast(element.range);
-    case "date": return dateNode(element.timestamp, element.format, element.fallback, element.url);
-    case "color": return el("span.swatch", { style: { "--swatch": element.value } }, element.value);
-    default: return unknown(element);
+    case "text":
+      return element.text;
+    case "link":
+      return link(element.url, element.text || element.url);
+    case "emoji":
+      return emoji(element.name) ?? `:${element.name}:`;
+    case "user":
+      return userMention(store, element.user_id);
+    case "channel":
+      return channelMention(store, element.channel_id);
+    case "usergroup":
+      return groupMention(store, element.usergroup_id);
+    case "broadcast":
+      return broadcast(element.range);
+    case "date":
+      return dateNode(element.timestamp, element.format, element.fallback, element.url);
+    case "color":
+      return el("span.swatch", { style: { "--swatch": element.value } }, element.value);
+    default:
+      return unknown(element);
   }
 }
 
@@ -58,5 +74,9 @@ function styled(element, node) {
 }
 
 function unknown(part) {
-  return el("span.unknown-inline", { title: JSON.stringify(part) }, `[${part.type}: ${richTextPlain(part) || "cannot be shown here"}]`);
+  return el(
+    "span.unknown-inline",
+    { title: JSON.stringify(part) },
+    `[${part.type}: ${richTextPlain(part) || "cannot be shown here"}]`,
+  );
 }
