@@ -74,7 +74,7 @@ IMAGE_ELEMENT = obj(
 
 
 def _choices(value: Any, at: str, findings: Findings) -> None:
-    """Options or groups, not both; what is chosen at first is among them; values differ."""
+    """Options or groups, not both; what is chosen at first is among them."""
     if ("options" in value) == ("option_groups" in value):
         note(findings, "exactly one of options and option_groups must be given", at)
         return
@@ -90,9 +90,6 @@ def _choices(value: Any, at: str, findings: Findings) -> None:
                 "initial option must exactly match one of the options",
                 f"{at}/initial_option/{number_}",
             )
-    values = [option["value"] for option in offered]
-    if len(set(values)) != len(values):
-        note(findings, "option values must be unique", f"{at}/options")
 
 
 def choosing(shape: Rule) -> Rule:
