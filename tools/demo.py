@@ -50,11 +50,12 @@ async def _run(plan: Plan, sources: list[Path]) -> int:
         asyncio.create_task(told.wait()),
         supervisor.failure,
     }
-    while up in waiting:
+    while True:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if up in done:
+            up.result()  # being up is no reason to end, but a defect on the way up must show
         if done != {up}:
             break
-        up.result()
     up.cancel()
     told.set()  # from here on a signal hurries
     transcript.say(f"dev: ending {', '.join(supervisor.running()) or 'nothing'}; Ctrl-C hurries …")

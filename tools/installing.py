@@ -69,7 +69,7 @@ def install(python: Path, locks: list[Path], log: Path, lock: int) -> None:
         everything = [part for path in locks[1:] for part in ("-r", str(path))]
         if everything and not run(*pip, *everything):
             raise run.refusal()
-    say(f"dev: .venv is ready after {time.monotonic() - started:.1f} s")
+    say(f"dev: .venv has all it needs, in {time.monotonic() - started:.1f} s")
 
 
 def _with_uv(run: "_Installer", python: Path, locks: list[Path]) -> bool:
