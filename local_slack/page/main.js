@@ -36,8 +36,8 @@ async function become(user) {
     await feed.follow(user);
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
-    if (user !== null && store.me === null) return become(null); // an id kept from another workspace
     toast(error.message, "error");
+    if (user !== null && store.me === null) return become(null); // an id of another workspace
     if (store.me === null) setTimeout(() => become(user), 3_000);
   }
 }
