@@ -88,7 +88,7 @@ class Leash:
         if number is signal.SIGTERM:
             self._process.send_signal(number)
             return
-        self._print(f"leash: it has not ended in time, so it gets {number.name}\n".encode())
+        self._print(f"leash: it runs on, so it gets {number.name}\n".encode())
         if number is signal.SIGQUIT:
             self._process.send_signal(number)
         else:

@@ -101,11 +101,13 @@ class Supervisor:
             await asyncio.wait(self._keeping)
 
     def hurry(self) -> None:
-        """Make everything that still runs end at its next step, and the one after that."""
-        for run in self._runs.values():
-            if run.leash is not None and run.leash.returncode is None:
+        """Make what ends now take its next step at once; what others still need is left alone until they ended."""
+        still = set(self.running())
+        for name in (name for name in still if not still & set(self._processes[name].ends_after)):
+            leash = self._runs[name].leash
+            if leash is not None and leash.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
-                    run.leash.terminate()
+                    leash.terminate()
 
     def running(self) -> Iterator[str]:
         """Return the names of the processes that still run."""

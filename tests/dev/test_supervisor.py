@@ -1,5 +1,6 @@
 """A process of the demo that dies comes back, and one that can't live is told about."""
 
+import asyncio
 import io
 import os
 import sys
@@ -78,32 +79,44 @@ async def test_a_process_that_is_never_ready_is_not_waited_for_for_ever() -> Non
     await stage.supervisor.stop()
 
 
-async def test_a_stop_ends_what_others_need_after_them(tmp_path: Path) -> None:
-    ledger = tmp_path / "ledger"
+def noting(name: str, ledger: Path, *, ends_after: tuple[str, ...] = ()) -> Process:
+    """Return a process that notes when it is told to end; one named "busy" does not end then."""
     program = (
         "import signal, sys, time\n"
         "def end(*_):\n"
         "    open(sys.argv[1], 'a').write(sys.argv[2])\n"
-        "    raise SystemExit(0)\n"
+        "    if 'busy' not in sys.argv[2]: raise SystemExit(0)\n"
         "signal.signal(signal.SIGTERM, end)\n"
         "print('ready', flush=True)\n"
         "while True: time.sleep(1)\n"
     )
-    stage = Stage(
-        Process(
-            name="valkey",
-            command=python(program, str(ledger), "valkey "),
-            ready_line="ready",
-            ends_after=("worker", "bot"),
-        ),
-        Process(name="worker", command=python(program, str(ledger), "worker "), ready_line="ready"),
-        steady("bot"),
-    )
-    for name in ("valkey", "worker", "bot"):
+    command = python(program, str(ledger), f"{name} ")
+    return Process(name=name, command=command, ready_line="ready", ends_after=ends_after, warm=60.0)
+
+
+async def test_a_stop_ends_what_others_need_after_them(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    stage = Stage(noting("valkey", ledger, ends_after=("worker",)), noting("worker", ledger))
+    for name in ("valkey", "worker"):
         await stage.supervisor.start(name)
     await stage.supervisor.stop()
     assert ledger.read_text() == "worker valkey "
     assert list(stage.supervisor.running()) == []
+
+
+async def test_a_hurried_stop_ends_a_stuck_worker_at_once_and_still_the_store_last(
+    tmp_path: Path,
+) -> None:
+    ledger = tmp_path / "ledger"
+    stage = Stage(noting("valkey", ledger, ends_after=("busy",)), noting("busy", ledger))
+    for name in ("valkey", "busy"):
+        await stage.supervisor.start(name)
+    stopping = asyncio.create_task(stage.supervisor.stop())
+    await await_until(ledger.exists, what="the worker was asked to end")
+    stage.supervisor.hurry()
+    await stopping
+    assert ledger.read_text() == "busy valkey "
+    assert "busy   │ leash: it runs on, so it gets SIGQUIT" in stage.screen.getvalue()
 
 
 async def test_a_job_that_fails_is_told_with_its_exit_code() -> None:
