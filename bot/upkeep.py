@@ -12,12 +12,14 @@ from bot.messages import Place, Posted
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.waiting import patiently
 from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.runs import Run
 
 log = structlog.get_logger()
 
 EVERY_SECONDS = 2.0
 _WITHIN = 5.0
 _TRIES = 20
+_INTERRUPTED_EVERY = 5
 
 
 @dataclass(kw_only=True)
@@ -36,6 +38,7 @@ class Upkeep:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._notices: list[_Notice] = []
+        self._turns = 0
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -59,7 +62,11 @@ class Upkeep:
         for settled in expired:
             if settled.place and settled.message:
                 self._add(settled.place, settled.message, settled_message(settled))
-        interrupted = await desk.questions.call(desk.runner.declare_interrupted, within=_WITHIN)
+        # A run counts as interrupted after half a minute of silence, so there is no need to look at every turn.
+        interrupted: tuple[Run, ...] = ()
+        if self._turns % _INTERRUPTED_EVERY == 0:
+            interrupted = await desk.questions.call(desk.runner.declare_interrupted, within=_WITHIN)
+        self._turns += 1
         for run in interrupted:
             if run.place:
                 self._add(run.place, run.message, interrupted_message(run))

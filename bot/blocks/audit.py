@@ -3,7 +3,7 @@
 from slackblocks import ContextBlock
 
 from bot.blocks.drawn import Drawn, rendered
-from bot.blocks.text import escaped, inert, literal, mrkdwn
+from bot.blocks.text import GRAVE, escaped, inert, literal, mrkdwn, plain_text
 from bot.blocks.values import local_moment, moment
 from knowledge_base_agent.audit import Entry, Kind
 
@@ -29,26 +29,16 @@ def entry_message(entry: Entry, *, may_repeat: bool = False) -> Drawn:
 
     `may_repeat` labels an entry that may stand there already, since Slack's answer to it got lost.
     """
-    words = entry.words or entry.operation
-    head = f"{_ICONS[entry.kind]} {entry.kind.value}"
+    what = f"{_ICONS[entry.kind]} {entry.kind.value}"
+    words = literal(entry.words or entry.operation, 400)
+    outcome = [literal(more, 500) for more in (entry.run_id or "", entry.detail) if more]
+    outcome += [REPEAT] if may_repeat else []
+    who = f"{literal(entry.actor_name, 80)} ({literal(entry.actor_id, 40)}, {entry.surface})"
     by = f"{inert(entry.actor_name, 80)} ({inert(entry.actor_id, 40)}, {entry.surface})"
-    marks = [head, by, f"`{escaped(words_for_code(words))}`"]
-    plain = [
-        head,
-        f"{literal(entry.actor_name, 80)} ({literal(entry.actor_id, 40)}, {entry.surface})",
-        literal(words, 400),
-    ]
-    for more in (entry.run_id or "", entry.detail):
-        if more:
-            marks.append(inert(more, 500))
-            plain.append(literal(more, 500))
-    if may_repeat:
-        marks.append(REPEAT)
-        plain.append(REPEAT)
-    blocks = rendered([ContextBlock([mrkdwn(" · ".join([*marks, local_moment(entry.at)]))])])
-    return Drawn(text=escaped(" · ".join([*plain, moment(entry.at)])), blocks=blocks, plain=blocks)
-
-
-def words_for_code(words: str) -> str:
-    """Return words that can stand in a code span."""
-    return literal(words, 400).replace("`", "\u02cb")
+    code = f"`{escaped(words.replace('`', GRAVE))}`"
+    elements = [mrkdwn(f"{what} · {by} · {code}")]
+    elements += [plain_text(" · ".join(outcome), 1000)] if outcome else []
+    elements += [mrkdwn(local_moment(entry.at))]
+    blocks = rendered([ContextBlock(list(elements))])
+    text = " · ".join([what, who, words, *outcome, moment(entry.at)])
+    return Drawn(text=escaped(text), blocks=blocks, plain=blocks)

@@ -14,8 +14,8 @@ from slackblocks import (
 from slackblocks.blocks import Block
 
 from bot.blocks.text import literal
-from bot.blocks.values import UNKNOWN, number
 from knowledge_base_agent.report import Chart
+from knowledge_base_agent.wording import UNKNOWN, worded
 
 MOST_CHARTS = 2
 _CATEGORIES = 20
@@ -48,13 +48,13 @@ def chart_lines(chart: Chart) -> list[str]:
     for name, values in list(chart.series.items())[:_SERIES]:
         numbers = list(zip(chart.categories, values, strict=False))
         shown = literal(name, 40)
-        if not numbers or not all(math.isfinite(value) for _, value in numbers):
+        if not numbers or not math.isfinite(sum(abs(value) for value in values)):
             found.append(f"{shown}: {UNKNOWN}")
             continue
         where, most = max(numbers, key=lambda pair: pair[1])
-        line = f"{shown}: {number(float(sum(values)))}{unit} in all"
+        line = f"{shown}: {worded(_number(sum(values)))}{unit} in all"
         if most > 0:
-            line += f", at most {number(float(most))} ({literal(where, 40)})"
+            line += f", at most {worded(_number(most))} ({literal(where, 40)})"
         found.append(line)
     if len(chart.series) > _SERIES:
         found.append(f"{_SERIES} of {len(chart.series)} series shown")
@@ -70,7 +70,7 @@ def _within_limits(chart: Chart) -> tuple[list[str], Mapping[str, Sequence[float
     series = {
         name: [_number(sum(values[at : at + step])) for at in starts]
         for name, values in list(chart.series.items())[:_SERIES]
-        if len(values) == width and all(math.isfinite(value) for value in values)
+        if len(values) == width and math.isfinite(sum(abs(value) for value in values))
     }
     return categories, series
 

@@ -10,9 +10,10 @@ from bot.blocks.drawn import Drawn, rendered
 from bot.blocks.plain_form import cut, plain_form, text_form
 from bot.blocks.report import report_blocks, report_message
 from bot.blocks.text import escaped, inert, literal, mrkdwn, plain_lines, plain_text, sentence
-from bot.blocks.values import duration, local_moment, moment, number, share
+from bot.blocks.values import local_moment, moment, share
 from knowledge_base_agent.requests import Claimed, Ended, Pending, Settled
 from knowledge_base_agent.runs import Run
+from knowledge_base_agent.wording import duration, worded
 
 
 def confirmation_message(pending: Pending, now: datetime) -> Drawn:
@@ -106,7 +107,7 @@ def _confirmed_by(claimed: Claimed) -> str:
 
 def _how_far(done: int, total: int | None) -> str:
     if total is None:
-        return f"{number(done)} done" if done else "started"
+        return f"{worded(done)} done" if done else "started"
     if total <= 0:
         return "started"
-    return f"{share(done / total)} · {number(done)} of {number(total)}"
+    return f"{share(done / total)} · {worded(done)} of {worded(total)}"

@@ -1,10 +1,10 @@
 """A message that is ready to be sent, in three forms: all blocks, those that every client knows, and text alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slackblocks import Message
+from slackblocks import LengthError, Message
 from slackblocks.blocks import Block
 
 Json = dict[str, Any]
@@ -40,6 +40,16 @@ def rendered(blocks: Sequence[Block]) -> tuple[Json, ...]:
     """
     found: Json = Message(channel="C", text="", blocks=list(blocks)).to_dict()
     return tuple(_without_id(block) for block in found["blocks"])
+
+
+def rendered_if_it_fits(draw: Callable[[], Sequence[Block]]) -> tuple[Json, ...]:
+    """Draw, and return the blocks as JSON, or nothing where that is more than a message may hold."""
+    try:
+        blocks = draw()
+        found = rendered(blocks) if len(blocks) <= MOST_BLOCKS else ()
+    except LengthError:  # a table of more text than Slack takes in all
+        return ()
+    return found if fits(found) else ()
 
 
 def _without_id(block: Json) -> Json:

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from slackblocks import SectionBlock
 from slackblocks.blocks import Block
 
 from bot.blocks.buttons import action_rows
 from bot.blocks.charts import chart_lines
-from bot.blocks.drawn import MOST_BLOCKS, Json, fits, rendered
+from bot.blocks.drawn import Json, rendered, rendered_if_it_fits
 from bot.blocks.tables import few_with_actions, row_menus, row_sections, summary, table_lines
 from bot.blocks.text import lines, literal, plain_lines
-from bot.blocks.values import duration, said, with_icon
+from bot.blocks.values import said, with_icon
 from knowledge_base_agent.report import Chart, Fact, Facts, Note, Part, Report, Table
+from knowledge_base_agent.wording import duration
 
 _SECTION = 2900
 _TEXT = 3500
@@ -23,13 +25,15 @@ _ROWS_IN_TEXT = 5
 def plain_form(report: Report, now: datetime, *, foot: Sequence[Block] = ()) -> tuple[Json, ...]:
     """Draw a report with what every Slack client has drawn for years: sections, buttons and menus."""
     for most_rows in _STEPS:
-        pieces = [piece for part in report.parts for piece in _pieces(part, most_rows)]
-        blocks = [*_packed([*_head(report, now), *pieces]), *action_rows(report.actions), *foot]
-        if len(blocks) <= MOST_BLOCKS:
-            drawn = rendered(blocks)
-            if fits(drawn):
-                return drawn
+        drawn = rendered_if_it_fits(partial(_whole, report, now, most_rows, foot))
+        if drawn:
+            return drawn
     return rendered([SectionBlock(plain_lines(text_form(report, now), _SECTION)), *foot])
+
+
+def _whole(report: Report, now: datetime, most_rows: int, foot: Sequence[Block]) -> list[Block]:
+    pieces = [piece for part in report.parts for piece in _pieces(part, most_rows)]
+    return [*_packed([*_head(report, now), *pieces]), *action_rows(report.actions), *foot]
 
 
 def text_form(report: Report, now: datetime) -> str:
@@ -71,7 +75,8 @@ def _lines(part: Part, most_rows: int) -> list[str]:
         return chart_lines(part)
     if isinstance(part, Note):
         return [with_icon(literal(part.text, 1000), part.tone)]
-    return [part.title, lines(part.text, 100 * most_rows)]
+    title = [literal(part.title, 150)] if part.title else []
+    return [*title, lines(part.text, 100 * most_rows)]
 
 
 def _fact(fact: Fact) -> str:

@@ -5,7 +5,7 @@ from slackblocks.blocks import Block
 
 from bot.blocks.buttons import action_rows
 from bot.blocks.drawn import Drawn, rendered
-from bot.blocks.text import escaped, plain_lines, sentence
+from bot.blocks.text import escaped, literal, plain_lines, sentence
 from knowledge_base_agent.problems import Misunderstood, Problem, Refused
 from knowledge_base_agent.report import Action
 
@@ -34,7 +34,7 @@ def note_message(text: str) -> Drawn:
 
 
 def _drawn(text: str, icon: str, actions: tuple[Action, ...]) -> Drawn:
-    said = f"{icon} {text}".strip()
+    said = literal(f"{icon} {text}", 2000)
     rows: list[Block] = list(action_rows(actions))
     return Drawn(
         text=escaped(said),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from slackblocks import ContextBlock, DividerBlock, HeaderBlock, RichTextBlock, SectionBlock
 from slackblocks.blocks import Block
@@ -10,12 +11,13 @@ from slackblocks.rich_text.objects import RichTextCodeBlock
 
 from bot.blocks.buttons import action_rows
 from bot.blocks.charts import MOST_CHARTS, chart_blocks, chart_lines
-from bot.blocks.drawn import Drawn, Json, fits, rendered
+from bot.blocks.drawn import Drawn, Json, rendered, rendered_if_it_fits
 from bot.blocks.plain_form import plain_form, text_form
 from bot.blocks.tables import table_blocks
-from bot.blocks.text import escaped, lines, literal, mrkdwn, plain_text, sentence
-from bot.blocks.values import ICONS, duration, local_moment, marked, with_icon
+from bot.blocks.text import escaped, inert, lines, literal, mrkdwn, plain_text, sentence
+from bot.blocks.values import ICONS, local_moment, marked, with_icon
 from knowledge_base_agent.report import Chart, Fact, Facts, Note, Part, Preformatted, Report, Table
+from knowledge_base_agent.wording import duration
 
 OLD_AFTER = timedelta(seconds=5)
 _FIELDS = 10
@@ -43,17 +45,18 @@ def report_message(report: Report, now: datetime, *, foot: Sequence[Block] = ())
 
 def report_blocks(report: Report, now: datetime, *, foot: Sequence[Block] = ()) -> tuple[Json, ...]:
     """Draw a report with as much of its parts as fits one message."""
-    for most_rows, most_text in _STEPS:
-        drawn = rendered_if_few([*_head(report, now), *_parts(report, most_rows, most_text), *foot])
-        if drawn and fits(drawn):
+    for step in _STEPS:
+        drawn = rendered_if_it_fits(partial(_whole, report, now, step, foot))
+        if drawn:
             return drawn
     left_out = sentence("The rest is more than one Slack message takes: ask for less of it.")
     return rendered([*_head(report, now), RichTextBlock(left_out), *foot])
 
 
-def rendered_if_few(blocks: Sequence[Block]) -> tuple[Json, ...]:
-    """Return blocks as JSON, or nothing where they are more than a message may hold."""
-    return rendered(blocks) if len(blocks) <= 50 else ()
+def _whole(
+    report: Report, now: datetime, step: tuple[int, int], foot: Sequence[Block]
+) -> list[Block]:
+    return [*_head(report, now), *_parts(report, *step), *foot]
 
 
 def _head(report: Report, now: datetime) -> list[Block]:
@@ -104,9 +107,9 @@ def _facts(facts: Facts) -> list[Block]:
 
 
 def _fact(fact: Fact) -> str:
-    label = escaped(literal(fact.label, 100).replace("*", ""))
-    value = with_icon(marked(fact.value, 500), fact.tone)
-    why = f" ({marked(fact.why, 500)})" if fact.why else ""
+    label = inert(fact.label.replace("*", ""), 150)
+    value = with_icon(marked(fact.value, 900), fact.tone)
+    why = f" ({marked(fact.why, 900)})" if fact.why else ""
     return f"*{label}*\n{value}{why}"
 
 

@@ -14,7 +14,7 @@ from slackblocks.blocks import Block
 from slackblocks.elements import Element
 
 from bot.blocks.buttons import action_rows, buttons, menu
-from bot.blocks.text import literal, mrkdwn, sentence
+from bot.blocks.text import inert, literal, mrkdwn, sentence
 from bot.blocks.values import marked, said, share, sortable, with_icon
 from knowledge_base_agent.report import Row, Table, Value
 
@@ -24,6 +24,7 @@ ROWS_WITH_BUTTONS = 8
 _CELL = 120
 _PAGE = 10
 _MENUS = 5
+_PIECES = 14  # of at most 200 characters each, so that a section holds them uncut
 _DONE = "Done"
 
 
@@ -59,14 +60,11 @@ def row_sections(table: Table, rows: Sequence[Row]) -> list[Block]:
 
 
 def _row_section(table: Table, row: Row) -> list[Block]:
-    labels = [column.label for column in table.columns]
-    first = with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)
-    others = [
-        f"{literal(label, 60)}: {marked(_at(row, index), _CELL)}"
-        for index, label in enumerate(labels)
-        if index > 0 and _at(row, index) != ""
-    ]
-    text = " · ".join([first, *others])
+    pieces = [with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)]
+    for index, column in enumerate(table.columns):
+        if index > 0 and _at(row, index) != "":
+            pieces.append(f"{inert(column.label, 60)}: {marked(_at(row, index), _CELL)}")
+    text = " · ".join(pieces[:_PIECES])
     if row.progress is not None:
         text += f"\n{share(row.progress)}"
     made = buttons(row.actions)
@@ -85,11 +83,10 @@ def _data_table(table: Table, rows: Sequence[Row]) -> list[Block]:
     if bars:
         head.append(RawText(_DONE))
     body = [_cells(row, len(columns), bars=bars) for row in rows]
-    drawn: list[Block] = [
-        RichTextBlock(sentence(caption)),
-        DataTableBlock([head, *body], caption=caption, page_size=min(_PAGE, len(rows))),
-    ]
-    return [*drawn, *row_menus(rows)]
+    block = DataTableBlock([head, *body], caption=caption, page_size=min(_PAGE, len(rows)))
+    # Not every client shows the caption, and that something is missing must be seen.
+    cut = [] if table.total == len(rows) else [RichTextBlock(sentence(caption))]
+    return [*cut, block, *row_menus(rows)]
 
 
 def _cells(row: Row, width: int, *, bars: bool) -> list[RawText | RawNumber | RichTextBlock]:
@@ -133,7 +130,14 @@ def table_lines(table: Table, most_rows: int) -> list[str]:
     rows = table.rows[:most_rows]
     found = [summary(table, len(rows))]
     for row in rows:
-        cells = [said(value, _CELL) for value in row.cells if value != ""]
+        cells = [
+            said(_at(row, 0), _CELL),
+            *(
+                f"{literal(column.label, 60)}: {said(_at(row, at), _CELL)}"
+                for at, column in enumerate(table.columns)
+                if at > 0 and _at(row, at) != ""
+            ),
+        ]
         done = [share(row.progress)] if row.progress is not None else []
         found.append(with_icon(" · ".join([*cells, *done]), row.tone))
     return found

@@ -12,7 +12,8 @@ from slackblocks.rich_text.elements import RichText, RichTextElement
 from knowledge_base_agent.redaction import plain, redact, shorten
 
 NOTHING = "—"
-_GRAVE = "\u02cb"  # looks like a backtick and ends no code span
+GRAVE = "\u02cb"
+"""Looks like a backtick and ends no code span."""
 # What Slack could take for bold, italic, strike, code, a quote or an emoji.
 _SPECIAL = re.compile(r"[*_~`]|^\s*>|:[\w+-]+:")
 _KEPT_CONTROL = re.compile(
@@ -31,11 +32,19 @@ def escaped(text: str) -> str:
 
 
 def inert(text: str, limit: int = 300) -> str:
-    """Return one line for `mrkdwn` that shows exactly what it holds, in a code span where that is needed."""
-    line = literal(text, limit)
-    if _SPECIAL.search(line):
-        return f"`{escaped(line.replace('`', _GRAVE))}`"
-    return escaped(line)
+    """Return one line for `mrkdwn` that shows exactly what it holds, in a code span where that is needed.
+
+    It is at most `limit` characters long after escaping, so that nobody has to cut it, perhaps within an entity.
+    """
+    room = limit
+    while True:
+        line = literal(text, room)
+        safe = escaped(line)
+        if _SPECIAL.search(line):
+            safe = f"`{safe.replace('`', GRAVE)}`"
+        if len(safe) <= limit or room <= 1:
+            return safe
+        room = max(room * limit // (len(safe) + 1), 1)
 
 
 def lines(text: str, limit: int) -> str:

@@ -1,32 +1,23 @@
-"""Values as people read them: `None` is "unknown", never zero; times are UTC, or the reader's own where Slack can."""
+"""Values as Slack shows them: text made harmless, times in the reader's own zone, numbers to sort by."""
 
 import math
 from datetime import UTC, datetime, timedelta
 
 from bot.blocks.text import inert, literal
-from knowledge_base_agent.report import Size, Tone, Value
+from knowledge_base_agent.report import Tone, Value
+from knowledge_base_agent.wording import UNKNOWN, worded
 
-UNKNOWN = "unknown"
 ICONS = {Tone.NEUTRAL: "", Tone.GOOD: "✅", Tone.WARNING: "⚠️", Tone.BAD: "🔴"}
-_GROUPED_FROM = 10_000
 _BAR = 10
 
 
 def said(value: Value, limit: int = 300) -> str:
     """Return a value as literal text of one line."""
-    if value is None:
-        return UNKNOWN
     if isinstance(value, str):
         return literal(value, limit)
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, timedelta):
-        return duration(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Size):
-        return size(value)
-    return number(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return UNKNOWN
+    return worded(value)
 
 
 def marked(value: Value, limit: int = 300) -> str:
@@ -38,53 +29,12 @@ def marked(value: Value, limit: int = 300) -> str:
 
 def moment(at: datetime) -> str:
     """Return a moment in UTC to the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return worded(at.astimezone(UTC))
 
 
 def local_moment(at: datetime) -> str:
     """Return Slack's date token: each reader sees their own time zone; elsewhere the UTC text is shown."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}^{moment(at)}>"
-
-
-def duration(span: timedelta) -> str:
-    """Return a time span in its two largest units: "3 h 12 min". A negative one keeps its sign."""
-    seconds = span.total_seconds()
-    if seconds < 0:
-        return f"−{duration(-span)}"
-    if seconds < 10 and seconds != int(seconds):
-        return f"{seconds:.1f} s"
-    whole = int(seconds)
-    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-    for index, (name, length) in enumerate(units):
-        if whole >= length:
-            first, rest = divmod(whole, length)
-            smaller = units[index + 1] if index + 1 < len(units) else None
-            second = rest // smaller[1] if smaller else 0
-            return (
-                f"{first} {name} {second} {smaller[0]}" if smaller and second else f"{first} {name}"
-            )
-    return "0 s"
-
-
-def size(octets: int) -> str:
-    """Return a number of bytes in steps of 1,000: "1.5 MB"."""
-    amount = float(octets)
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(amount) < 1000:
-            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:,.1f} TB"
-
-
-def number(value: float) -> str:
-    """Return a number without needless digits; what is no number is unknown."""
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return UNKNOWN
-        if value != int(value):
-            return f"{value:,.2f}"
-        value = int(value)
-    return f"{value:,}" if abs(value) >= _GROUPED_FROM else str(value)
 
 
 def share(done: float) -> str:

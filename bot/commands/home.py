@@ -4,13 +4,13 @@ from functools import partial
 
 from bot.blocks.drawn import Json
 from bot.blocks.home import home_view
-from bot.blocks.values import duration
 from bot.commands.payloads import event_id_of
 from bot.desk import Desk
 from bot.messages import Place
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.policy import role_of
+from knowledge_base_agent.wording import duration
 
 
 def opened(desk: Desk, body: Json) -> None:

@@ -1,0 +1,83 @@
+"""What each kind of answer looks like in Slack, pinned as JSON.
+
+After a wanted change: `KB_GOLDEN=write pytest tests/bot/test_golden_messages.py`, and read the difference before
+committing it.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.blocks.audit import entry_message
+from bot.blocks.confirmation import (
+    confirmation_message,
+    ended_message,
+    interrupted_message,
+    running_message,
+    settled_message,
+)
+from bot.blocks.drawn import Drawn
+from bot.blocks.help import for_person
+from bot.blocks.home import home_view
+from bot.blocks.problem import note_message, problem_message, unexpected_message
+from bot.blocks.report import report_message
+from knowledge_base_agent.policy import Role
+from local_slack.blocks.check import check_blocks
+from tests.bot import samples
+from tests.bot.samples import NOW
+
+GOLDEN = Path(__file__).parent / "golden"
+
+MESSAGES: dict[str, Callable[[], Drawn]] = {
+    "stats": lambda: report_message(samples.stats(), NOW),
+    "stuck_few": lambda: report_message(samples.stuck(2), NOW),
+    "stuck_many": lambda: report_message(samples.stuck(12), NOW),
+    "logs": lambda: report_message(samples.logs(), NOW),
+    "help_for_a_viewer": lambda: report_message(for_person(samples.logs(), Role.VIEWER), NOW),
+    "confirmation": lambda: confirmation_message(samples.pending(), NOW),
+    "running": lambda: running_message(samples.claimed(), 12, 48, "removing *rows*"),
+    "running_of_unknown_length": lambda: running_message(samples.claimed(), 12, None),
+    "ended": lambda: ended_message(samples.claimed(), samples.ended()),
+    "cancelled": lambda: settled_message(samples.settled("vera", "cancelled")),
+    "expired": lambda: settled_message(samples.settled("", "expired")),
+    "interrupted": lambda: interrupted_message(samples.interrupted()),
+    "refused": lambda: problem_message(samples.REFUSED),
+    "away": lambda: problem_message(samples.AWAY),
+    "misunderstood": lambda: problem_message(samples.MISUNDERSTOOD),
+    "unexpected": lambda: unexpected_message("0a1b2c3d"),
+    "note": lambda: note_message("Only you see this."),
+    "audit_entry": lambda: entry_message(samples.entry()),
+    "audit_entry_again": lambda: entry_message(samples.entry(), may_repeat=True),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_looks_as_it_did(name: str) -> None:
+    drawn = MESSAGES[name]()
+    seen = {"text": drawn.text, "blocks": list(drawn.blocks), "plain": list(drawn.plain)}
+    _compare(name, seen)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_slack_takes_a_message_in_each_of_its_forms(name: str) -> None:
+    drawn = MESSAGES[name]()
+    check_blocks(list(drawn.blocks), "message")
+    check_blocks(list(drawn.plain), "message", unknown=("data_table", "data_visualization"))
+    assert drawn.text.strip()
+
+
+@pytest.mark.parametrize("role", [Role.NOBODY, Role.VIEWER, Role.OPERATOR])
+def test_the_home_tab_offers_what_a_person_may_do(role: Role) -> None:
+    view = home_view((samples.CLEAR,), role, name="otto", state="The bot is up", now=NOW)
+    check_blocks(view["blocks"], "home")
+    _compare(f"home_of_{role.name.lower()}", view)
+
+
+def _compare(name: str, seen: object) -> None:
+    path = GOLDEN / f"{name}.json"
+    if os.environ.get("KB_GOLDEN") == "write":
+        path.write_text(json.dumps(seen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert json.loads(path.read_text(encoding="utf-8")) == seen
