@@ -67,10 +67,9 @@ def _row_section(table: Table, row: Row) -> list[Block]:
     text = " · ".join(pieces[:_PIECES])
     if row.progress is not None:
         text += f"\n{share(row.progress)}"
-    made = buttons(row.actions)
-    if len(made) == 1:
-        return [SectionBlock(mrkdwn(text), accessory=made[0])]
-    return [SectionBlock(mrkdwn(text)), *action_rows(row.actions)]
+    # The first button stands beside its row, so that nobody takes it for another row's.
+    beside = next(iter(buttons(row.actions[:1])), None)
+    return [SectionBlock(mrkdwn(text), accessory=beside), *action_rows(row.actions[1:])]
 
 
 def _data_table(table: Table, rows: Sequence[Row]) -> list[Block]:
