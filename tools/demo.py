@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 import time
@@ -17,6 +18,8 @@ from tools.supervisor import Supervisor
 from tools.transcript import Transcript
 
 PORT = 8040
+SHELL = "environment.sh"
+"""The file that makes a shell use the demo's parts, for `celery_monitor.py` beside the page."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -34,6 +37,8 @@ def run_demo(root: Path, python: Path, *, port: int, data: Path, fresh: bool) ->
         sources = folder.path / "sources"
         demo_sources.clear(sources)
         seeds = demo_sources.lay_out(root, python.parent.parent, sources, plan.site)
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in plan.settings().items()]
+        (folder.path / SHELL).write_text("".join(lines), encoding="utf-8")
         os.chdir(root)
         return asyncio.run(_run(plan, seeds))
 
@@ -76,6 +81,8 @@ def _told(supervisor: Supervisor, transcript: Transcript) -> asyncio.Event:
         told.set()
 
     for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup
         asyncio.get_running_loop().add_signal_handler(number, end)
     transcript.when_broken = told.set
     return told

@@ -57,6 +57,11 @@ def processes_of(data: Path) -> dict[int, str]:
     return found
 
 
+def shell_settings(data: Path) -> str:
+    """Return what a shell reads to use the demo's parts."""
+    return (data / "environment.sh").read_text()
+
+
 @pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="only Linux shows all processes"
 )
@@ -70,6 +75,7 @@ def test_a_killed_demo_leaves_nothing_behind_and_the_next_one_goes_on_with_its_d
             assert page.status == 200
         assert len(processes_of(data)) > 12, "each of seven parts on a leash, and the pools"
         process.kill()
+    assert f"export SLACK_API_URL=http://127.0.0.1:{port}/api/\n" in shell_settings(data)
     valkey_port = (data / "valkey.port").read_text()
     with demo(port, data) as process:
         said(process, "dev: ready after")
