@@ -1,22 +1,20 @@
-"""Clearing old rows: what would go, and the removal itself in short steps that let other writers in between.
+"""Clearing old rows: what would go, and the removal itself; `clear_steps.py` says how others can write meanwhile.
 
 A clear acts on states and an absolute cutoff, never on "older than 12 h from now". A row is as old as its `updated_at`:
 the end of a finished task, else the beginning of its present state.
 """
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.records.batches import change_counts
-from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.clear_steps import steps
 from knowledge_base_agent.records.states import STATES, WITH_WORKERS
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_history import TaskRecord, oldest
@@ -96,8 +94,8 @@ def clear(
     *,
     states: Collection[str],
     cutoff: datetime,
-    told: Told = lambda done: None,
-    gone: Gone = lambda ids: None,
+    told: Callable[[int], None] = lambda done: None,
+    gone: Callable[[list[str]], None] | None = None,
 ) -> Mapping[str, int]:
     """Remove the rows in exactly these states from before the cutoff (aware UTC); return how many of each state.
 
@@ -105,60 +103,14 @@ def clear(
     this step; what either raises ends the clear after that step. Raises `Away` when the database can't be written.
     """
     removed: Counter[str] = Counter()
-    for state in states_to_clear(tuple(states)) if states else ():
-        for _ in range(_PASSES):
-            before = removed[state]
-            for ids in _Steps(engine, state, cutoff):
-                removed[state] += len(ids)
-                gone(ids)
+    for state in states_to_clear(states) if states else ():
+        with steps(engine, state=state, cutoff=cutoff, with_ids=gone is not None) as each:
+            for step in each:
+                removed[state] += step.removed
+                if gone is not None:
+                    gone(step.ids)
                 told(removed.total())
-            if removed[state] == before:
-                break
     return {state: n for state, n in removed.items() if n}
-
-
-class _Steps:
-    """The steps of clearing one state; iterating removes. A step's length follows from how long the last one took."""
-
-    def __init__(self, engine: Engine, state: str, cutoff: datetime) -> None:
-        self._engine = engine
-        self._state = state
-        self._cutoff = cutoff
-        self._after: datetime | None = None
-        self._length = _FIRST_STEP
-
-    def __iter__(self) -> "_Steps":
-        return self
-
-    def __next__(self) -> list[str]:
-        with writing(self._engine) as connection:
-            # From here on: the wait for the lock is not time that we keep others out.
-            began = time.monotonic()
-            rows = connection.execute(self._removal()).all()
-            if rows:
-                change_counts(connection, Counter({self._state: -len(rows)}))
-        if not rows:
-            raise StopIteration
-        self._after = max(row.updated_at for row in rows)
-        self._rest(time.monotonic() - began)
-        return [row.id for row in rows]
-
-    def _removal(self) -> Any:
-        chosen = select(TASKS.c.id).where(_matches((self._state,), self._cutoff))
-        if self._after is not None:
-            # Without a lower bound, PostgreSQL would walk over all that is already removed, in every step.
-            chosen = chosen.where(TASKS.c.updated_at >= self._after)
-        chosen = chosen.order_by(TASKS.c.updated_at).limit(self._length)
-        if self._engine.dialect.name == "postgresql":
-            # Never waits for a row, so it cannot deadlock with the recorder.
-            chosen = chosen.with_for_update(skip_locked=True)
-        return delete(TASKS).where(TASKS.c.id.in_(chosen)).returning(TASKS.c.id, TASKS.c.updated_at)
-
-    def _rest(self, took: float) -> None:
-        dialect = self._engine.dialect.name
-        fitting = self._length * _STEP_SECONDS[dialect] / max(took, 1e-4)
-        self._length = int(min(max(fitting, _SHORTEST_STEP), self._length * 2, _LONGEST_STEP))
-        time.sleep(took * (1 / _LOCK_SHARE[dialect] - 1))
 
 
 def _matches(states: Collection[str], cutoff: datetime) -> ColumnElement[bool]:

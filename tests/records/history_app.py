@@ -45,6 +45,13 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+@app.task(name="history.stubborn")
+def stubborn(seconds: float) -> None:
+    """Take a while, and ignore SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(seconds)
+
+
 @app.task(name="history.die")
 def die() -> None:
     """Take the worker's child process down."""

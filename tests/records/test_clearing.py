@@ -91,8 +91,15 @@ def test_the_fingerprint_is_the_same_for_the_same_rows_and_another_for_others(
     assert fingerprint() != before
 
 
+def test_rows_that_ended_in_the_same_microsecond_go_together(engine: Engine) -> None:
+    remember(engine, *(entry(states.SUCCESS, f"t{n}", at=n // 300) for n in range(900)))
+
+    assert clear(engine, states=["SUCCESS"], cutoff=LATER) == {"SUCCESS": 900}
+    assert recorded(engine) == {}
+
+
 def test_each_step_says_how_far_it_is_and_which_rows_are_gone(engine: Engine) -> None:
-    remember(engine, *(one for n in range(450) for one in life(f"t{n}")))
+    remember(engine, *(entry(states.SUCCESS, f"t{n}", at=n / 100) for n in range(450)))
     told: list[int] = []
     gone: list[str] = []
 
@@ -104,7 +111,7 @@ def test_each_step_says_how_far_it_is_and_which_rows_are_gone(engine: Engine) ->
 
 
 def test_a_clear_that_is_interrupted_leaves_the_counters_right(engine: Engine) -> None:
-    remember(engine, *(one for n in range(450) for one in life(f"t{n}")))
+    remember(engine, *(entry(states.SUCCESS, f"t{n}", at=n / 100) for n in range(450)))
 
     def interrupt(done: int) -> None:
         raise KeyboardInterrupt

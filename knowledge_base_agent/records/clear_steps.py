@@ -1,0 +1,137 @@
+"""The removal of many rows in steps short enough that no other writer notices.
+
+A step is a range of the index by state and time, so it costs the same wherever it is, and its length follows from how
+long the last one took. SQLite has one writer for all: steps hold its lock for 30 % of the time, and what they leave in
+the write-ahead log is checkpointed between them, when no lock is held, instead of in some writer's commit.
+"""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Engine, delete, event, select
+
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.batches import change_counts
+from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.tables import TASKS
+
+_FIRST_STEP: Final = 200
+_SHORTEST_STEP: Final = 20
+_LONGEST_STEP: Final = 20_000
+_STEP_SECONDS: Final = {"sqlite": 0.008, "postgresql": 0.05}
+_LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}  # PostgreSQL locks only the rows that go
+_MOMENT: Final = timedelta(microseconds=1)
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one step removed; `ids` only when they were asked for."""
+
+    removed: int
+    ids: list[str] = field(repr=False)
+
+
+@contextlib.contextmanager
+def steps(
+    engine: Engine, *, state: str, cutoff: datetime, with_ids: bool
+) -> Iterator[Iterator[Step]]:
+    """Lend the steps that remove this state's rows from before the cutoff; iterating removes.
+
+    Raises `Away` when the database can't be written.
+    """
+    if engine.dialect.name != "sqlite":
+        yield _Removal(engine, state, cutoff, with_ids).run()
+        return
+    own = _without_checkpoints(engine)
+    try:
+        yield _Removal(own, state, cutoff, with_ids).run()
+    finally:
+        own.dispose()
+
+
+def _without_checkpoints(engine: Engine) -> Engine:
+    own = open_engine(engine.url.render_as_string(hide_password=False))
+
+    @event.listens_for(own, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        connection.execute("PRAGMA cache_size=-32000")  # kB
+
+    return own
+
+
+class _Removal:
+    def __init__(self, engine: Engine, state: str, cutoff: datetime, with_ids: bool) -> None:
+        self._engine = engine
+        self._state = state
+        self._cutoff = cutoff
+        self._with_ids = with_ids
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._length = _FIRST_STEP
+
+    def run(self) -> Iterator[Step]:
+        first = self._edge(None, 0)
+        while first is not None:
+            end = self._edge(first, self._length)
+            if end is not None:
+                # Rows of the same microsecond go together, however many they are: a step must get on.
+                end = max(end, first + _MOMENT)
+            yield self._remove(first, self._cutoff if end is None else end)
+            first = end if end is not None and end < self._cutoff else None
+
+    def _edge(self, first: datetime | None, offset: int) -> datetime | None:
+        """Return the time of the row that is `offset` rows after `first`; None when there is none before the cutoff."""
+        at = TASKS.c.updated_at
+        query = select(at).where(TASKS.c.state == self._state, at < self._cutoff)
+        if first is not None:
+            query = query.where(at >= first)
+        with reading(self._engine) as connection:
+            found: datetime | None = connection.scalar(query.order_by(at).offset(offset).limit(1))
+        return found
+
+    def _remove(self, first: datetime, end: datetime) -> Step:
+        at = TASKS.c.updated_at
+        among = (TASKS.c.state == self._state) & (at >= first) & (at < end)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._remove_range(among)
+            except Away as error:
+                # The recorder locks rows in another order; the loser of the two is simply tried again.
+                if "deadlock" not in error.what or attempt == _TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _remove_range(self, among: ColumnElement[bool]) -> Step:
+        ids: list[str] = []
+        with writing(self._engine) as connection:
+            began = time.monotonic()  # from here on: waiting for the lock keeps no one else out
+            if self._with_ids:
+                ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
+                removed = len(ids)
+            else:
+                removed = connection.execute(delete(TASKS).where(among)).rowcount
+            change_counts(connection, Counter({self._state: -removed}))
+        self._rest(time.monotonic() - began)
+        return Step(removed=removed, ids=ids)
+
+    def _rest(self, took: float) -> None:
+        dialect = self._engine.dialect.name
+        fitting = self._length * _STEP_SECONDS[dialect] / max(took, 1e-4)
+        self._length = int(min(max(fitting, _SHORTEST_STEP), self._length * 2, _LONGEST_STEP))
+        until = time.monotonic() + took * (1 / _LOCK_SHARE[dialect] - 1)
+        if self._sqlite:
+            self._checkpoint()
+        time.sleep(max(0.0, until - time.monotonic()))
+
+    def _checkpoint(self) -> None:
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
