@@ -57,6 +57,7 @@ class Control:
 def controls_in(blocks: list[Json]) -> list[Control]:
     """All controls of these blocks, those within containers and cards too."""
     found: list[Control] = []
+    above = ""
     for block in blocks:
         found += controls_in([*block.get("child_blocks", []), *_cards(block)])
         elements = (
@@ -69,6 +70,9 @@ def controls_in(blocks: list[Json]) -> list[Control]:
         ]
         elements += block.get("actions", [])
         near = " ".join(words_in(block))
+        if block["type"] == "actions":
+            near = f"{above} {near}"  # a row of buttons belongs to what stands right above it
+        above = near
         found += [_control(block, element, near) for element in elements if "action_id" in element]
     return found
 

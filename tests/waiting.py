@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 _EVERY = 0.02
@@ -22,13 +22,13 @@ def wait_until(condition: Callable[[], T], *, within: float = 10.0, what: str = 
 
 
 async def await_until(
-    condition: Callable[[], T | Awaitable[T]], *, within: float = 10.0, what: str = ""
-) -> T:
+    condition: Callable[[], object], *, within: float = 10.0, what: str = ""
+) -> Any:
     """Do the same without blocking the event loop; the condition may be a coroutine function."""
     end = time.monotonic() + within
     while True:
         outcome = condition()
-        value: T = await outcome if isinstance(outcome, Awaitable) else outcome
+        value = await outcome if isinstance(outcome, Awaitable) else outcome
         if value:
             return value
         if time.monotonic() > end:

@@ -24,7 +24,7 @@ class Parameter:
         """`--older-than`, and `-n` where there is a short one; nothing for what is written without a flag."""
         if self.word.positional:
             return ()
-        long = f"--{self.word.long or self.name.replace('_', '-')}"
+        long = f"--{self.name.replace('_', '-')}"
         return (long, f"-{self.word.short}") if self.word.short else (long,)
 
     @property
@@ -45,7 +45,9 @@ class Parameter:
         elif self.word.positional:
             text = self.name.upper().removesuffix("S") + "…" if self.many else self.name.upper()
         else:
-            text = f"{self.flags[0]} {self.word.example}" + ("…" if self.many else "")
+            # The short flag is the one that people write.
+            value = self.word.value or self.word.example
+            text = f"{self.flags[-1]} {value}" + ("…" if self.many else "")
         return text if self.required else f"[{text}]"
 
 

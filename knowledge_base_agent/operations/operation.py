@@ -56,8 +56,8 @@ class Word:
     short: str = ""
     """A one-letter flag, such as `n` for `-n 50`."""
     choices: tuple[str, ...] = ()
-    long: str = ""
-    """The flag's name where it is not the field's."""
+    value: str = ""
+    """What stands for a value in a usage line; else the example."""
 
 
 class Progress(Protocol):

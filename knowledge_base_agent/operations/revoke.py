@@ -7,15 +7,17 @@ from pydantic import model_validator
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.headcount import headcount_notes
+from knowledge_base_agent.operations.lingering import Lingering, find_lingering
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
     Preview,
+    Progress,
     Risk,
     Target,
     Word,
 )
-from knowledge_base_agent.operations.revoke_report import LISTED, revoke_and_verify
+from knowledge_base_agent.operations.revoke_report import LISTED, kill_report, revoke_and_verify
 from knowledge_base_agent.operations.revoke_targets import (
     Reached,
     RevokeTargets,
@@ -57,6 +59,7 @@ class RevokeArguments(Arguments):
             read=read_task_id,
             help="an exact id, as the guide writes it; can be given again",
             example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
+            value="ID",
         ),
     ] = ()
     all_active: Annotated[bool, Word(read=None, help="every task that runs now")] = False
@@ -90,9 +93,15 @@ class RevokeTarget(Target):
     """Those that no worker had: they are flagged, and dropped when a worker takes them."""
     terminate: bool
     signal: str
+    lingering: tuple[Lingering, ...] = ()
+    """Processes of tasks that were revoked before and ignored it."""
 
 
 def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[RevokeTarget]:
+    if arguments.kill and arguments.ids:
+        lingering = find_lingering(deployment, arguments.ids)
+        if lingering:
+            return _kill_preview(lingering)
     stops = arguments.terminate or arguments.kill
     found = (
         all_active(deployment, terminate=stops)
@@ -107,6 +116,40 @@ def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[Re
     )
     report = _previewed(found, target, arguments)
     return Preview(target=target, report=report, affected=len(found.reached))
+
+
+def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
+    target = RevokeTarget(ids=(), waiting=(), terminate=True, signal="SIGKILL", lingering=lingering)
+    rows = tuple(
+        Row(cells=(plain(one.name, 120), f"lingers on {one.worker}", str(one.process), one.id))
+        for one in lingering
+    )
+    tasks = counted(len(lingering), "task")
+    warning = Note(
+        text="SIGKILL ends the process at once; what the task had half done stays half done. The worker starts a new "
+        "process in its place.",
+        tone=Tone.WARNING,
+    )
+    report = Report(
+        title=f"About to stop with SIGKILL {tasks}",
+        text=f"About to kill the process of {tasks}, revoked before and still at it.",
+        parts=(Table(caption="Tasks", columns=_COLUMNS, rows=rows, total=len(rows)), warning),
+        tone=Tone.WARNING,
+        taken_at=utc_now(),
+    )
+    return Preview(target=target, report=report, affected=len(lingering))
+
+
+def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> Report:
+    if target.lingering:
+        return kill_report(deployment, target.lingering, progress)
+    return revoke_and_verify(
+        deployment,
+        ids=target.ids,
+        waiting=target.waiting,
+        signal=target.signal if target.terminate else None,
+        progress=progress,
+    )
 
 
 def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArguments) -> Report:
@@ -178,12 +221,6 @@ REVOKE = Operation[RevokeArguments, RevokeTarget](
     risk=Risk.DESTROY,
     arguments=RevokeArguments,
     preview=_preview,
-    run=lambda deployment, target, progress: revoke_and_verify(
-        deployment,
-        ids=target.ids,
-        waiting=target.waiting,
-        signal=target.signal if target.terminate else None,
-        progress=progress,
-    ),
+    run=_run,
     target=RevokeTarget,
 )

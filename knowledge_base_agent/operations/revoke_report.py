@@ -10,6 +10,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.revoking import RevokeOutcome
 from knowledge_base_agent.fleet.verifying import Fate, Verdict
 from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.operations.lingering import Lingering, kill
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.redaction import plain
@@ -58,6 +59,30 @@ def revoke_and_verify(
     progress(0, len(to_verify), "looking whether they stopped")
     verdicts, notes = _verified(deployment, to_verify, before)
     return _report(ids, outcome, verdicts, set(waiting), sorted(running - set(to_verify)), notes)
+
+
+def kill_report(
+    deployment: "Deployment", lingering: Sequence[Lingering], progress: Progress
+) -> Report:
+    """Kill the processes of tasks that ignored a revoke, and say which are gone."""
+    seen: dict[str, _Line] = {}
+    for one, gone, why in kill(deployment, lingering):
+        fate, tone = ("stopped", Tone.GOOD) if gone else ("not stopped", Tone.BAD)
+        seen[one] = _Line(fate=fate, tone=tone, why=why)
+        progress(len(seen), len(lingering), "killed")
+    done = all(line.tone is Tone.GOOD for line in seen.values())
+    tally = Counter(line.fate for line in seen.values())
+    tasks = counted(len(seen), "task")
+    return Report(
+        title=f"Killed {tasks}" if done else "Kill: not all as asked",
+        text=f"{tasks}: " + ", ".join(f"{number} {fate}" for fate, number in tally.items()) + ".",
+        parts=(_table(seen),),
+        tone=Tone.GOOD if done else Tone.BAD,
+        actions=(Action(label="Active", words="active"),),
+        succeeded=done,
+        taken_at=utc_now(),
+        data={"fates": {one: line.fate for one, line in seen.items()}},
+    )
 
 
 def _told(

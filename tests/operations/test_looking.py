@@ -78,7 +78,7 @@ def test_a_row_that_no_worker_has_is_orphaned_not_stuck(here: Place) -> None:
 
 
 def test_logs_shows_the_last_lines_redacted(here: Place) -> None:
-    told = here.send("tell", 5)
+    told = here.send("tell", 5, 0.0)
     here.site.row_in(told, "SUCCESS")
     wait_until(lambda: "counted with" in str(here.asks(f"logs {told}")))
     report = str(here.asks(f"logs {told} -n 3"))
