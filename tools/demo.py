@@ -110,6 +110,8 @@ async def _bring_up(
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             transcript.say(f"dev: {outcome}")
+    shell = shlex.quote(str(plan.folder.path / SHELL))
     transcript.say(
-        f"dev: what the agent reads is in {plan.folder.path / 'sources'}. Open {plan.page}"
+        f"dev: the same from a shell: . {shell} && {plan.python} celery_monitor.py stats"
     )
+    transcript.say(f"dev: the agent reads {plan.folder.path / 'sources'}. Open {plan.page}")
