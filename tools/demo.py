@@ -110,8 +110,6 @@ async def _bring_up(
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             transcript.say(f"dev: {outcome}")
-    shell = shlex.quote(str(plan.folder.path / SHELL))
-    transcript.say(
-        f"dev: the same from a shell: . {shell} && {plan.python} celery_monitor.py stats"
-    )
+    shell, python = (shlex.quote(str(path)) for path in (plan.folder.path / SHELL, plan.python))
+    transcript.say(f"dev: the same from a shell: . {shell} && {python} celery_monitor.py stats")
     transcript.say(f"dev: the agent reads {plan.folder.path / 'sources'}. Open {plan.page}")
