@@ -1,0 +1,129 @@
+"""Every audit entry reaches its channel, in order, however Slack behaves; an uncertain one is repeated and says so."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from bot import audit_channel
+from bot.audit_channel import AuditChannel
+from bot.blocks.audit import REPEAT
+from bot.messages import Messages
+from bot.threads import Threads
+from knowledge_base_agent.actors import Actor, Surface
+from knowledge_base_agent.audit import Kind, entry_of, unposted, write
+from knowledge_base_agent.records.database import open_engine, writing
+from tests.people import LocalSlack
+from tests.waiting import await_until
+
+CHANNEL = "C0KBAUDIT"
+OTTO = Actor(id="U0OTTO000", name="otto", surface=Surface.SLACK)
+
+
+@pytest.fixture
+def engine(sqlite_url: str) -> Iterator[Engine]:
+    """The database that the entries wait in."""
+    opened = open_engine(sqlite_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def audit(messages: Messages, engine: Engine) -> AuditChannel:
+    """The outbox of #kb-audit."""
+    return AuditChannel(messages, engine, Threads(2, "test"), CHANNEL)
+
+
+def happened(engine: Engine, *words: str) -> None:
+    with writing(engine) as connection:
+        for one in words:
+            write(connection, entry_of(OTTO, Kind.REQUESTED, "stats", words=one))
+
+
+async def posted(slack: LocalSlack) -> list[str]:
+    """The messages of the audit channel, oldest first."""
+    return [message.shown for message in await slack.person("ada").looks(in_="#kb-audit")]
+
+
+@contextlib.asynccontextmanager
+async def running(audit: AuditChannel) -> AsyncIterator[None]:
+    task = asyncio.create_task(audit.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_entries_come_in_order_and_once(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel
+) -> None:
+    happened(engine, *(f"stats {n}" for n in range(25)))
+    assert await audit.post_waiting() is None
+    assert await audit.post_waiting() is None
+    shown = await posted(slack)
+    assert len(shown) == 25
+    assert all(f"stats {n}`" in message for n, message in enumerate(shown))
+    assert unposted(engine) == ()
+
+
+async def test_an_entry_comes_at_once_after_a_nudge(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_channel, "EVERY_SECONDS", 60.0)
+    async with running(audit):
+        await asyncio.sleep(0)
+        happened(engine, "clear")
+        audit.nudge()
+        await slack.person("ada").sees("clear", in_="#kb-audit", ever=True, within=5)
+
+
+@pytest.mark.parametrize("how", ["429", "500"])
+async def test_what_slack_refused_for_now_is_posted_later_and_not_as_a_repeat(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel, how: str
+) -> None:
+    happened(engine, "first", "second")
+    await slack.fails("chat.postMessage", how, times=2)
+    async with running(audit):
+        await await_until(lambda: unposted(engine) == (), what="all are posted", within=15)
+    shown = await posted(slack)
+    assert ["first" in shown[0], "second" in shown[1], len(shown)] == [True, True, 2]
+    # A 5xx may have been a success that got lost on the way; a 429 surely was none.
+    assert (REPEAT in shown[0]) == (how == "500")
+    assert REPEAT not in shown[1]
+
+
+async def test_a_lost_answer_makes_a_repeat_that_says_so(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel
+) -> None:
+    happened(engine, "first", "second")
+    await slack.fails("chat.postMessage", "drop_after")
+    async with running(audit):
+        await await_until(lambda: unposted(engine) == (), what="all are posted", within=15)
+    shown = await posted(slack)
+    assert [REPEAT in message for message in shown] == [False, True, False]
+    assert ["first" in shown[0], "first" in shown[1], "second" in shown[2]] == [True] * 3
+
+
+async def test_a_channel_that_is_gone_keeps_the_entries_and_does_not_flood_the_log(
+    slack: LocalSlack, engine: Engine, messages: Messages, caplog: pytest.LogCaptureFixture
+) -> None:
+    audit = AuditChannel(messages, engine, Threads(2, "test"), "C0GONE000")
+    happened(engine, "kept")
+    pauses = [await audit.post_waiting() for _ in range(4)]
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+    assert len(unposted(engine)) == 1
+
+
+async def test_an_entry_that_was_posted_is_not_posted_again_while_the_database_is_away(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel
+) -> None:
+    happened(engine, "only once")
+    with writing(engine):  # somebody holds SQLite's only write lock
+        assert await audit.post_waiting() is not None
+        assert await audit.post_waiting() is not None
+    assert await audit.post_waiting() is None
+    assert len(await posted(slack)) == 1
+    assert unposted(engine) == ()

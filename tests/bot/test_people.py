@@ -1,0 +1,102 @@
+"""Who counts as a full member, in which groups people are, and what happens when Slack does not tell."""
+
+import pytest
+
+from bot.people import People, standing_of
+from bot.slack_api import SlackApi
+from knowledge_base_agent.settings import Settings
+from tests.people import LocalSlack
+
+OURS = {"team_id": "T1", "enterprise_id": "E1"}
+
+
+@pytest.fixture
+async def people(api: SlackApi) -> People:
+    """People, with the groups of the local Slack named in the settings."""
+    named = Settings(viewers=("U0VERA000",), operators=("S0ONCALL0",), admins=("S0KBADMIN",))
+    return People(api, named, await api.auth_test())
+
+
+@pytest.mark.parametrize(
+    ("name", "why_not"),
+    [
+        ("U0ADA0000", ""),
+        ("U0OTTO000", ""),
+        ("U0GUS0000", "a guest"),
+        ("U0SINA000", "a single-channel guest"),
+        ("U0DORA000", "deactivated"),
+        ("U0STEFAN0", "of another organisation"),
+        ("U0FLOW000", "a workflow"),
+    ],
+)
+async def test_each_kind_of_person_is_told_apart(people: People, name: str, why_not: str) -> None:
+    standing = (await people.actor(name, fresh=True)).standing
+    assert standing.known
+    assert standing.full_member == (why_not == "")
+    assert standing.why_not == why_not
+
+
+@pytest.mark.parametrize(
+    ("user", "full_member"),
+    [
+        ({"id": "U1", "team_id": "T1"}, True),
+        ({"id": "U1", "team_id": "T2"}, False),
+        ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}}, True),
+        ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E2"}}, False),
+        ({"id": "USLACKBOT", "team_id": "T1"}, False),
+        ({"id": "U1", "team_id": "T1", "is_bot": True}, False),
+        ({"id": "U1"}, False),
+    ],
+)
+def test_the_workspace_and_its_enterprise_decide(user: dict[str, str], full_member: bool) -> None:
+    assert standing_of(user, OURS).full_member == full_member
+
+
+def test_without_a_team_of_our_own_nobody_is_a_member() -> None:
+    assert not standing_of({"id": "U1"}, {}).full_member
+
+
+async def test_groups_of_the_settings_are_known(people: People) -> None:
+    assert (await people.actor("U0OTTO000", fresh=False)).standing.groups == {"S0ONCALL0"}
+    assert (await people.actor("U0ADA0000", fresh=False)).standing.groups == {"S0KBADMIN"}
+    assert (await people.actor("U0VERA000", fresh=False)).standing.groups == frozenset()
+
+
+async def test_a_look_is_remembered_and_a_fresh_one_sees_the_change(
+    slack: LocalSlack, people: People
+) -> None:
+    await people.actor("U0OTTO000", fresh=False)
+    await slack.do("person", user="otto", deleted=True)
+    await slack.do("group", group="oncall", users=[])
+    calls = len(await slack.calls("users.info"))
+    remembered = (await people.actor("U0OTTO000", fresh=False)).standing
+    assert remembered.full_member
+    assert len(await slack.calls("users.info")) == calls
+    fresh = (await people.actor("U0OTTO000", fresh=True)).standing
+    assert fresh.why_not == "deactivated"
+    assert fresh.groups == frozenset()
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+@pytest.mark.parametrize("how", ["500", "429", "drop", "error"])
+async def test_a_failed_lookup_leaves_a_person_unknown(
+    slack: LocalSlack, people: People, method: str, how: str
+) -> None:
+    await slack.fails(method, how, times=3)
+    actor = await people.actor("U0OTTO000", fresh=True, name="otto")
+    assert not actor.standing.known
+    assert not actor.standing.full_member
+    assert actor.name == "otto"
+
+
+async def test_a_lookup_that_hangs_is_given_up_in_time(slack: LocalSlack, people: People) -> None:
+    await slack.fails("users.info", "hang", seconds=20)
+    assert not (await people.actor("U0OTTO000", fresh=True)).standing.known
+
+
+async def test_a_group_that_was_deleted_locks_nobody_else_out(api: SlackApi) -> None:
+    named = Settings(operators=("S0GONE000", "S0ONCALL0"))
+    people = People(api, named, await api.auth_test())
+    standing = (await people.actor("U0OTTO000", fresh=True)).standing
+    assert standing.full_member
+    assert standing.groups == {"S0ONCALL0"}

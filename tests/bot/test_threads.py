@@ -1,0 +1,44 @@
+"""Blocking calls: bounded, given up in time, and never in the way of the event loop."""
+
+import asyncio
+import threading
+from functools import partial
+
+import pytest
+
+from bot.threads import Threads
+from knowledge_base_agent.problems import Away
+from tests.waiting import await_until
+
+
+async def test_what_a_call_returns_and_raises_comes_through() -> None:
+    threads = Threads(2, "test")
+    assert await threads.call(lambda: 42) == 42
+    with pytest.raises(ZeroDivisionError):
+        await threads.call(partial(divmod, 1, 0))
+
+
+async def test_a_call_that_hangs_is_given_up_and_said_to_be_so() -> None:
+    threads, over = Threads(2, "test"), threading.Event()
+    with pytest.raises(Away, match=r"no answer within 0\.05 s"):
+        await threads.call(over.wait, within=0.05)
+    assert threads.busy == 1
+    over.set()
+    await await_until(lambda: threads.busy == 0, what="the thread is free again")
+
+
+async def test_too_many_hanging_calls_are_refused_at_once() -> None:
+    threads, over = Threads(2, "test"), threading.Event()
+    hanging = [asyncio.create_task(threads.call(over.wait)) for _ in range(2)]
+    await await_until(lambda: threads.busy == 2, what="both hang")
+    with pytest.raises(Away, match="2 earlier questions"):
+        await threads.call(lambda: 1)
+    over.set()
+    await asyncio.gather(*hanging)
+    assert await threads.call(lambda: 1) == 1
+
+
+async def test_threads_are_used_again() -> None:
+    threads = Threads(8, "test")
+    idents = {await threads.call(threading.get_ident) for _ in range(20)}
+    assert len(idents) < 20
