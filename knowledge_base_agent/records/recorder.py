@@ -18,7 +18,6 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError
 
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.batches import (
@@ -26,13 +25,12 @@ from knowledge_base_agent.records.batches import (
     Overtaken,
     Recorded,
     write_batch,
-    write_entries,
 )
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.lease import Lease
 from knowledge_base_agent.records.plausible import read_entries
 from knowledge_base_agent.records.recorder_state import read_recorder_state
-from knowledge_base_agent.records.stream import LEASE_KEY, Entry
+from knowledge_base_agent.records.stream import LEASE_KEY
 from knowledge_base_agent.records.stream_reader import (
     Batch,
     Position,
@@ -124,17 +122,6 @@ class Recorder:
         gaps = list(_gaps(batch, unreadable))
         for gap in gaps:
             LOG.warning("History has a gap: %s entries; %s", gap.lost, gap.detail)
-        try:
-            self._commit(batch, before, entries, gaps)
-        except DataError:
-            LOG.exception("Recorder: the database refuses a value; finding the entry")
-            self._commit(batch, before, *self._without_refused(entries, gaps))
-        self._position = batch.after
-        self._wrote_at = time.monotonic()
-
-    def _commit(
-        self, batch: Batch, before: Position, entries: list[Entry], gaps: list[Gap]
-    ) -> None:
         recorded = Recorded(
             entries=entries,
             before=before,
@@ -145,27 +132,8 @@ class Recorder:
         )
         with writing(self._engine) as connection:
             write_batch(connection, recorded)
-
-    def _without_refused(
-        self, entries: list[Entry], gaps: list[Gap]
-    ) -> tuple[list[Entry], list[Gap]]:
-        """Return the entries that the database takes: each is tried alone, in a transaction that is rolled back."""
-        taken = [entry for entry in entries if self._is_taken(entry)]
-        refused = len(entries) - len(taken)
-        return taken, [
-            *gaps,
-            Gap(source="stream", lost=refused, detail="the database refused them"),
-        ]
-
-    def _is_taken(self, entry: Entry) -> bool:
-        try:
-            with writing(self._engine) as connection:
-                write_entries(connection, [entry])
-                connection.rollback()
-        except DataError:
-            LOG.warning("Recorder: an entry about the task %s is refused", entry.id)
-            return False
-        return True
+        self._position = batch.after
+        self._wrote_at = time.monotonic()
 
     def _say_away(self, error: Exception) -> None:
         if self._away != str(error):

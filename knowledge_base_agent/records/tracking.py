@@ -5,7 +5,6 @@ parent process sees (received, revoked, time limits, lost children) comes from t
 the task.
 """
 
-import atexit
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -50,17 +49,21 @@ class Tracking:
             signal.connect(
                 receiver, weak=False, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}"
             )
-        atexit.register(self._flush)
+        # When the app goes, or at the end of the process.
+        self._end = weakref.finalize(app, self._stop)
 
     def stop(self) -> None:
-        """Send what waits and listen no more."""
+        """Send what waits, for half a second at most, and listen no more."""
+        self._end()
+
+    def _stop(self) -> None:
         for signal, receiver in self._receivers:
             signal.disconnect(receiver, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}")
-        atexit.unregister(self._flush)
         self._flush()
 
     def _is_ours(self, task: Any) -> bool:
-        return getattr(task, "app", None) is self._app()
+        app = self._app()
+        return app is not None and getattr(task, "app", None) is app
 
     def _before_publish(self, declare: Any = None, headers: Any = None, **_: Any) -> None:
         app = self._app()
@@ -101,7 +104,7 @@ class Tracking:
             self.outbox.put(self._entries.revoked(sender, request, how))
 
     def _message_refused(self, sender: Any = None, message: Any = None, **why: Any) -> None:
-        if getattr(sender, "app", None) is self._app():
+        if self._is_ours(sender):
             entry = self._entries.message_refused(message, sender.hostname, why)
             if entry is not None:
                 self.outbox.put(entry)
