@@ -127,7 +127,10 @@ def processes(plan: Plan, sources: list[Path]) -> list[Process]:
     """Return the demo's processes. What others need ends after them: Valkey last."""
     workers = [_worker(plan, name) for name in ("one", "two")]
     names = tuple(worker.name for worker in workers)
-    seeds = [_cli(plan, SOURCE + path.stem, "run", str(path), "--yes") for path in sources]
+    seeds = [
+        _cli(plan, SOURCE + path.stem.partition("-")[0], "run", str(path), "--yes")
+        for path in sources
+    ]
     seeding = tuple(seed.name for seed in seeds)
     return [
         _valkey(plan, ("bot", "recorder", *names, *seeding)),

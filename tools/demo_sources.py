@@ -3,6 +3,7 @@
 import email
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 _SUFFIXES = {"text/markdown": ".md", "text/x-rst": ".rst"}
@@ -22,7 +23,8 @@ def lay_out(root: Path, environment: Path, folder: Path, site: str) -> list[Path
     pdf = _pdf("Opening hours of the on-call desk", "Every day, all day. Ring twice.")
     _write(handbook / "scans" / "opening-hours.pdf", pdf)
     _write(handbook / "scans" / "minutes-half-uploaded.pdf", pdf[: len(pdf) // 3])
-    links = folder / "reading-list.urls"
+    # the agent reads a source once at a time, and an earlier demo's run of this one never ended
+    links = folder / f"links-{datetime.now(UTC):%H%M%S}.urls"
     _write(links, f"{site}/handing-over\n{site}/never\n".encode())
     return [handbook, links]
 

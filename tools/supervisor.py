@@ -88,7 +88,7 @@ class Supervisor:
     async def finish(self, name: str) -> None:
         """Run a process to its end. Raises `Refusal` when it fails."""
         run = self._launch(name, self._once)
-        if await run.ended and not self._stopping.is_set():
+        if await asyncio.shield(run.ended) and not self._stopping.is_set():
             raise self._died(run, "")
 
     async def stop(self) -> None:
