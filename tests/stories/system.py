@@ -55,7 +55,7 @@ class System:
     async def slack(self) -> AsyncIterator[LocalSlack]:
         """Lend the local Slack to one story."""
         async with local_slack(self.slack_url) as slack:
-            await slack.app_connects()
+            await slack.app_connects(within=30)
             yield slack
 
     def start_bot(self, **more: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,118 @@
+"""`celery_monitor.py`: the guide's names and flags, truthful exit codes, and nothing destroyed without a yes."""
+
+import json
+
+import pytest
+
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.road_tables import AUDIT
+from tests.operations.place import Place
+from tests.shell.conftest import Shell
+from tests.waiting import wait_until
+
+
+@pytest.mark.parametrize("words", ["stats", "active-tasks", "stuck-tasks", "stats --json"])
+def test_a_question_is_answered_with_exit_code_0(shell: Shell, words: str) -> None:
+    done = shell(words)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 worker answered" in done.stdout
+
+
+def test_json_is_one_value_a_script_can_read(shell: Shell) -> None:
+    answer = json.loads(shell("active-tasks --json").stdout)
+    assert answer["succeeded"] is True
+    assert answer["title"] == "Active tasks"
+
+
+def test_help_names_every_operation_by_the_guides_name_and_explains_one(shell: Shell) -> None:
+    overview = shell("--help")
+    assert overview.returncode == 0
+    for name in ("stats", "active-tasks", "stuck-tasks", "clear-old-tasks", "revoke-tasks"):
+        assert name in overview.stdout
+    one = shell("clear-old-tasks --help")
+    assert "--older-than 24" in one.stdout
+    assert one.returncode == 0
+
+
+def test_words_that_are_not_understood_end_with_2_and_what_was_meant(shell: Shell) -> None:
+    done = shell("stuck-taks")
+    assert done.returncode == 2
+    assert "Did you mean" in done.stderr
+    assert "stuck-tasks" in done.stderr
+    assert shell("clear-old-tasks --older-than soon").returncode == 2
+
+
+@pytest.mark.parametrize("typed", ["n\n", "", "\n", "what?\n"])
+def test_without_a_yes_nothing_is_cleared(here: Place, shell: Shell, typed: str) -> None:
+    failed = here.send("fail", "x")
+    here.site.row_in(failed, "FAILURE")
+    done = shell("clear-old-tasks --older-than 0 --status FAILURE", typed)
+    assert done.returncode == 1
+    assert "Nothing was done" in done.stdout
+    assert here.site.row(failed) is not None
+
+
+def test_a_yes_clears_and_a_dry_run_only_shows(here: Place, shell: Shell) -> None:
+    failed = here.send("fail", "x")
+    here.site.row_in(failed, "FAILURE")
+    dry = shell("clear-old-tasks --older-than 0 --status FAILURE --dry-run")
+    assert dry.returncode == 0
+    assert "Would clear" in dry.stdout
+    assert here.site.row(failed) is not None
+    done = shell("clear-old-tasks --older-than 0 --status FAILURE", "y\n")
+    assert done.returncode == 0, done.stderr
+    assert here.site.row(failed) is None
+
+
+def test_all_active_tasks_are_terminated_from_cron_and_it_is_audited(
+    here: Place, shell: Shell
+) -> None:
+    running = here.send("sleep", 300)
+    here.site.row_in(running, "STARTED")
+    done = shell("revoke-tasks --all-active --terminate --yes --json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["data"]["fates"] == {running: "stopped"}
+    with reading(here.deployment.engine) as connection:
+        entries = connection.execute(AUDIT.select().where(AUDIT.c.operation == "revoke")).all()
+    assert [entry.kind for entry in entries] == ["previewed", "confirmed", "started", "ended"]
+    assert {entry.surface for entry in entries} == {"shell"}
+
+
+def test_an_unknown_id_fails_and_a_reader_that_leaves_is_no_error(
+    here: Place, shell: Shell
+) -> None:
+    done = shell("revoke-tasks --task-id no-such-id --yes")
+    assert done.returncode == 1
+    assert "found nowhere" in done.stderr
+
+
+def test_with_the_broker_away_the_exit_code_is_1_and_the_cure_is_said(shell: Shell) -> None:
+    done = shell("active-tasks", CELERY_BROKER_URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 1
+    assert "broker does not answer" in done.stderr
+    as_json = shell("active-tasks --json", CELERY_BROKER_URL="redis://127.0.0.1:1/0")
+    assert json.loads(as_json.stdout)["succeeded"] is False
+
+
+def test_a_wrong_setting_is_named(shell: Shell) -> None:
+    done = shell("stats", CELERY_TASK_TIME_LIMIT="two hours")
+    assert done.returncode == 1
+    assert "CELERY_TASK_TIME_LIMIT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_app_that_is_not_there_is_named(shell: Shell) -> None:
+    done = shell("active-tasks", CELERY_APP="no.such.module")
+    assert done.returncode == 1
+    assert "no.such.module" in done.stderr
+
+
+def test_questions_are_in_the_audit_too(here: Place, shell: Shell) -> None:
+    shell("stats")
+
+    def kinds() -> list[str]:
+        with reading(here.deployment.engine) as connection:
+            rows = connection.execute(AUDIT.select().where(AUDIT.c.operation == "stats")).all()
+        return [row.kind for row in rows][-2:]
+
+    wait_until(lambda: kinds() == ["requested", "answered"], what="both are recorded")
