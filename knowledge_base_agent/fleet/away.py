@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import redis
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AccessRefused, AMQPError
 from kombu.exceptions import KombuError, OperationalError
 
 from knowledge_base_agent.problems import Away
@@ -32,6 +32,12 @@ CONNECTION_ERRORS: tuple[type[Exception], ...] = (
 def away(source: str, error: BaseException) -> Away:
     """Return the problem that says that `source` is away, and what its driver said."""
     said = plain(str(error) or type(error).__name__, 200).rstrip(".")
+    if isinstance(error, redis.ResponseError | AccessRefused):
+        return Away(
+            f"{source[:1].upper()}{source[1:]} refuses: {said}.",
+            f"Look at its memory, and at what it lets this user do (Redis: ACL, `&*` for channels), for {source}.",
+            source=source,
+        )
     return Away(
         f"{source[:1].upper()}{source[1:]} does not answer: {said}.",
         f"Check that {source} is up and reachable from here, then ask again.",

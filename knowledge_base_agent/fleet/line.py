@@ -99,6 +99,9 @@ class Line:
             accept=[kind for kind in self._mailbox.accept or ["json"] if "pickle" not in kind],
             on_decode_error=self._refused,
         )
+        events = getattr(self._channel, "events", None)
+        if events is not None:
+            events["basic_return"].add(self._returned)
         self._consumer.consume()
 
     def send(self, asked: Asked) -> None:
@@ -124,6 +127,8 @@ class Line:
             exchange=self._mailbox.exchange.name,
             declare=[self._mailbox.exchange],
             headers={"clock": self._mailbox.clock.forward(), "expires": 0},
+            correlation_id=asked.ticket,
+            mandatory=True,  # RabbitMQ sends it back if nobody is there: the one number that it tells
             retry=False,
         )
         asked.receivers = getattr(self._channel, "receivers", None)
@@ -169,6 +174,7 @@ class Line:
 
     def close(self) -> None:
         """Close the connection; the reply queue goes with it."""
+        self._consumer.cancel()
         self._queue.delete(if_unused=False, if_empty=False)
         self._hang_up()
         self._connection.release()
@@ -220,6 +226,11 @@ class Line:
         asked.replies += [
             Reply(worker=str(name), body=said, after=after) for name, said in body.items()
         ]
+
+    def _returned(self, _error: object, _exchange: str, _key: str, message: Any) -> None:
+        asked = self._open.get(str(message.properties.get("correlation_id")))
+        if asked is not None:
+            asked.receivers = 0
 
     def _refused(self, _message: Message, _error: Exception) -> None:
         self.unreadable += 1

@@ -81,6 +81,25 @@ def test_a_dead_broker_is_named_in_time(closing: Callable[[Fleet], Fleet], site:
     assert time.monotonic() - started < 3
 
 
+def test_a_broker_that_forbids_control_is_said_to_refuse_though_tasks_can_be_published(
+    closing: Callable[[Fleet], Fleet], freezer: Valkey
+) -> None:
+    with redis.Redis.from_url(freezer.url(0)) as admin:
+        admin.execute_command("ACL", "SETUSER", "mute", "on", ">pw", "~*", "+@all", "resetchannels")
+    url = freezer.url(0).replace("redis://", "redis://mute:pw@")
+    fleet = closing(Fleet(tiny_app(url, None)))
+    fleet.app.tasks["tiny.quick"].delay()
+
+    with pytest.raises(Away, match=r"The broker refuses: .*channel") as told:
+        fleet.workers.look(Deadline.after(3))
+
+    assert "ACL" in told.value.cure
+    assert "pw" not in str(told.value)
+    queue = fleet.queues.depths(Deadline.after(3)).named("celery")
+    assert queue is not None
+    assert queue.ready == 1
+
+
 def test_a_frozen_broker_costs_each_caller_its_deadline_and_ten_at_once_do_not_hang(
     closing: Callable[[Fleet], Fleet], freezer: Valkey
 ) -> None:

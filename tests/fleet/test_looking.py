@@ -20,8 +20,8 @@ from tests.waiting import wait_until
 @pytest.fixture(scope="module")
 def workers(site: Site) -> Iterator[Site]:
     """Two prefork workers: w1 with two slots, w2 with one."""
-    site.start("w1@look", "-c", "2")
-    site.start("w2@look", "-c", "1")
+    site.start("w1@look", "-c", "2", "-Q", "celery,one")  # a queue each, to say who gets what
+    site.start("w2@look", "-c", "1", "-Q", "celery,two")
     fleet = site.fleet()
     site.await_workers(fleet, 2)
     fleet.close()
@@ -54,7 +54,7 @@ def test_a_look_tells_pool_slots_queues_memory_and_processes(workers: Site, flee
     first, second = view.workers
     assert (first.name, second.name) == ("w1@look", "w2@look")
     assert (first.pool, first.concurrency, second.concurrency) == (Pool.PREFORK, 2, 1)
-    assert first.queues == ("celery",)
+    assert first.queues == ("celery", "one")
     assert first.pid == workers.processes["w1@look"].pid
     assert len(first.processes or ()) == 2
     assert (first.memory_kb or 0) > 10_000
@@ -153,25 +153,6 @@ def test_short_waits_never_say_that_there_are_no_workers(workers: Site, fleet: F
     workers.await_workers(fleet, 2)
 
 
-def test_a_killed_worker_has_left_and_is_neither_silent_nor_forgotten(
-    workers: Site, fleet: Fleet
-) -> None:
-    workers.start("w3@look", "-c", "1")
-    workers.await_workers(fleet, 3)
-
-    workers.processes["w3@look"].kill()
-
-    wait_until(
-        lambda: now(fleet).receivers == 2,
-        what="the broker no longer counts it",
-    )
-    view = now(fleet)
-    assert (view.answered, view.silent, view.complete) == (2, (), True)
-    (left,) = (known for known in view.roster if known.left is not None)
-    assert left.name == "w3@look"
-    assert left.last_heard is not None
-
-
 def test_a_dropped_connection_is_noticed_and_the_read_repeated_once(
     workers: Site, fleet: Fleet
 ) -> None:
@@ -198,10 +179,9 @@ def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
     workers: Site, fleet: Fleet
 ) -> None:
     nap, quick = fleet.app.tasks["tiny.nap"], fleet.app.tasks["tiny.quick"]
-    blocking = [nap.delay(2.5) for _ in range(3)]
-    workers.await_began([task.id for task in blocking])
-    for _ in range(3):
-        quick.apply_async(countdown=3)
+    blocking = [nap.apply_async((30,), queue=queue).id for queue in ("one", "one", "two")]
+    workers.await_began(blocking)
+    later = [quick.apply_async(countdown=60).id for _ in range(3)]
     wait_until(
         lambda: sum(worker.postponed for worker in now(fleet).workers) == 3,
         what="the workers postpone the ETA tasks",
@@ -223,7 +203,14 @@ def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
     assert sum((queue.by_priority or {}).values()) == queue.ready
     assert queue.consumers == ("w1@look", "w2@look")
     assert sum(worker.busy for worker in view.workers) == 3
-    until_idle(fleet)
+    fleet.revoke(
+        Deadline.after(5), blocking + later, destination=fleet.tellable(view), terminate=True
+    )
+    wait_until(
+        lambda: not any(worker.busy or worker.waiting for worker in now(fleet).workers),
+        within=20,
+        what="the slots are free",
+    )
 
 
 def test_priority_lists_with_other_steps_and_separator_are_summed(
@@ -243,3 +230,19 @@ def test_priority_lists_with_other_steps_and_separator_are_summed(
     assert queue.ready == 10
     assert queue.by_priority == dict.fromkeys(range(10), 1)
     assert queue.consumers is None
+
+
+def test_a_killed_worker_has_left_and_is_neither_silent_nor_forgotten(
+    workers: Site, fleet: Fleet
+) -> None:
+    """The last of this module, for it costs a worker."""
+    assert now(fleet).answered == 2
+
+    workers.processes["w2@look"].kill()
+
+    wait_until(lambda: now(fleet).receivers == 1, what="the broker no longer counts it")
+    view = now(fleet)
+    assert (view.answered, view.silent, view.complete) == (1, (), True)
+    (left,) = (known for known in view.roster if known.left is not None)
+    assert left.name == "w2@look"
+    assert left.last_heard is not None

@@ -119,10 +119,11 @@ def test_a_worker_that_does_not_know_our_command_tells_as_much_and_hears_it_only
 
 
 def test_two_real_workers_of_one_name_are_both_seen(workers: Site, fleet: Fleet) -> None:
-    workers.start("twin@pools", "-P", "threads", "-c", "1", "-Q", "twins", key="twin-1")
-    workers.start("twin@pools", "-P", "threads", "-c", "1", "-Q", "twins", key="twin-2")
+    workers.start("twin@pools", "-P", "threads", "-c", "1", "-Q", "left", key="twin-1")
+    workers.start("twin@pools", "-P", "threads", "-c", "1", "-Q", "right", key="twin-2")
     workers.await_workers(fleet, 5)
-    ids = {fleet.app.tasks["tiny.nap"].apply_async((2,), queue="twins").id for _ in range(2)}
+    nap = fleet.app.tasks["tiny.nap"]
+    ids = {nap.apply_async((20,), queue=queue).id for queue in ("left", "right")}
     workers.await_began(sorted(ids))
 
     seen = view(fleet)

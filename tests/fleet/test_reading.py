@@ -30,7 +30,7 @@ TASKS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)  # a loaded machine is no failure
+@settings(deadline=None, max_examples=30)  # a loaded machine is no failure
 @given(body=LOOKS)
 def test_no_answer_to_our_command_can_break_the_reader(body: Any) -> None:
     view = read_look(Reply(worker="w", body=body, after=0.01), NOW, "app")
@@ -40,7 +40,7 @@ def test_no_answer_to_our_command_can_break_the_reader(body: Any) -> None:
     )
 
 
-@settings(deadline=None, max_examples=50)  # a loaded machine is no failure
+@settings(deadline=None, max_examples=30)  # a loaded machine is no failure
 @given(
     bodies=st.dictionaries(
         st.sampled_from(PLAIN_QUESTIONS),

@@ -15,18 +15,23 @@ if os.environ.get("TINY_KNOWS_LOOK", "1") == "1":
 LEDGER = "ledger:"
 
 
-def tiny_app(broker_url: str, result_url: str | None, *, name: str = "tiny") -> Celery:
-    """Return the app as a client or a worker uses it."""
+def tiny_app(
+    broker_url: str, result_url: str | None, *, name: str = "tiny", own: str = ""
+) -> Celery:
+    """Return the app as a client or a worker uses it; `own` names its queue and exchanges in a shared broker."""
     app = Celery(name, broker=broker_url, backend=result_url)
     app.conf.update(
         broker_connection_retry_on_startup=True,
         task_ignore_result=True,  # the ledger is what counts here
         worker_prefetch_multiplier=2,
         worker_hijack_root_logger=False,
-        task_default_queue=os.environ.get("TINY_QUEUE", "celery"),
+        task_default_queue=own or "celery",
+        control_exchange=own or "celery",
+        event_exchange=f"{own or 'celery'}ev",
     )
     for function in (nap, stubborn, quick):
-        app.task(name=f"{name}.{function.__name__}", bind=True)(function)
+        # Not shared: Celery would give each app of this process the tasks of all others.
+        app.task(name=f"{name}.{function.__name__}", bind=True, shared=False)(function)
     return app
 
 
@@ -61,4 +66,5 @@ if "TINY_BROKER" in os.environ:
         os.environ["TINY_BROKER"],
         os.environ.get("TINY_RESULTS"),
         name=os.environ.get("TINY_NAME", "tiny"),
+        own=os.environ.get("TINY_OWN", ""),
     )
