@@ -3,20 +3,32 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from local_slack.options import Options
 from tests.people import LocalSlack, local_slack
+
+# Our own app asks for less than Slack, and this stand-in for it, can do.
+_MORE_SCOPES = ["channels:read", "groups:read", "im:write", "files:write"]
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[LocalSlack]:
-    """A local Slack with short deadlines and every scope and event that the tests here need."""
-    async with local_slack(ack_seconds=0.5, event_retries=(0.02, 0.02)) as running:
+async def slack(tmp_path: Path) -> AsyncIterator[LocalSlack]:
+    """A local Slack with short deadlines and every scope that the tests here need."""
+    wider = yaml.safe_load(Options.manifest.read_text())
+    wider["oauth_config"]["scopes"]["bot"] += _MORE_SCOPES
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(yaml.safe_dump(wider))
+    async with local_slack(
+        manifest=manifest, ack_seconds=0.5, event_retries=(0.02, 0.02)
+    ) as running:
         yield running
 
 
