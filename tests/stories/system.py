@@ -1,9 +1,11 @@
 """The whole system, as people have it: workers, recorder, the bot as its own process, and a Slack to type in."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,9 @@ from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.records.road_tables import AUDIT
 from tests.people import LocalSlack, local_slack
 from tests.records.deployment import ROOT, Running, environment, running
+from tests.seen import Json
 from tests.servers import RedisSpace
+from tests.waiting import wait_until
 
 AUDIT_CHANNEL = "C0KBAUDIT"
 PEOPLE = {
@@ -104,18 +108,26 @@ def system(
         place = System(
             site=site, slack_url=slack_url, log=folder / "bot.log", environment=variables
         )
-        place.start_bot()
         try:
+            place.start_bot()
+            wait_until(
+                lambda: state_of(slack_url)["connections"],
+                within=30,
+                what=f"the bot connects; see {place.log}",
+            )
             yield place
         finally:
             place.stop_bot()
 
 
+def state_of(slack_url: str) -> Json:
+    """Return what a local Slack says of itself."""
+    with urllib.request.urlopen(f"{slack_url}/control/state", timeout=5) as answer:
+        state: Json = json.load(answer)
+        return state
+
+
 def tokens_of(slack_url: str) -> dict[str, str]:
     """Return the tokens of a local Slack, by the names of the bot's settings."""
-    import json
-    import urllib.request
-
-    with urllib.request.urlopen(f"{slack_url}/control/state", timeout=5) as answer:
-        state = json.load(answer)
+    state = state_of(slack_url)
     return {"SLACK_BOT_TOKEN": state["bot_token"], "SLACK_APP_TOKEN": state["app_token"]}
