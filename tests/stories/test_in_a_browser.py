@@ -64,7 +64,7 @@ def test_stats_is_drawn_with_tables_and_the_last_day(page: Page, whole: System) 
     types(page, "/kb stats")
     stats = latest(page, "Tasks that ended, last 24 h")
     expect(stats.get_by_role("table").first).to_be_visible()
-    expect(stats.locator("svg").first).to_be_visible()
+    expect(stats.locator("figure.chart").last).to_be_visible()
 
 
 def test_a_viewer_is_refused_for_their_eyes_only(browser: Browser, whole: System) -> None:
