@@ -27,6 +27,7 @@ EVERY_SECONDS = 3.0
 _LOGGED_EVERY = 60.0
 _BATCH = 20
 _WITHIN = 5.0
+_SPOOLED_WITHIN = 0.15  # seconds until an entry about a question has been written
 
 
 class AuditChannel:
@@ -55,6 +56,7 @@ class AuditChannel:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(EVERY_SECONDS):
                         await self._nudged.wait()
+                        await asyncio.sleep(_SPOOLED_WITHIN)
                 self._nudged.clear()
             else:
                 await asyncio.sleep(pause)

@@ -98,6 +98,8 @@ class SlackApi:
                 blocks=list(blocks) or None,
                 thread_ts=thread,
                 mrkdwn=False,
+                parse="none",
+                link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -107,7 +109,15 @@ class SlackApi:
     async def update(self, channel: str, message: str, text: str, blocks: Sequence[Json]) -> None:
         """Replace a message of the bot's own."""
         await answered(
-            self._client.chat_update(channel=channel, ts=message, text=text, blocks=list(blocks))
+            # Unlike chat.postMessage, this method would look for names and links by default.
+            self._client.chat_update(
+                channel=channel,
+                ts=message,
+                text=text,
+                blocks=list(blocks),
+                parse="none",
+                link_names=False,
+            )
         )
 
     async def whisper(

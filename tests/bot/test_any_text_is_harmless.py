@@ -109,7 +109,7 @@ REPORTS = st.builds(
     taken_at=st.none() | st.timedeltas(timedelta(0), timedelta(days=9)).map(lambda d: NOW - d),
 )
 SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )  # fmt: skip
 
 

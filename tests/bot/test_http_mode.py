@@ -1,0 +1,125 @@
+"""Over HTTP: what Slack signed is taken once, everything else is 401, and health tells the truth."""
+
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.signatures import Signatures
+from local_slack.delivery.http_mode import signature
+from tests.bot.at_work import bot_at_work, settings_in
+from tests.people import LocalSlack
+from tests.servers import free_port
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+NOW = 1_795_000_000.0
+BODY = b"command=%2Fkb&text=stats"
+
+
+@pytest.fixture
+async def url(slack: LocalSlack, sqlite_url: str) -> AsyncIterator[str]:
+    """The address of a bot over HTTP."""
+    port = free_port()
+    settings = settings_in(
+        slack,
+        sqlite_url,
+        slack_app_token=None,
+        slack_signing_secret=SecretStr(slack.signing_secret),
+        port=port,
+    )
+    async with bot_at_work(settings):
+        yield f"http://127.0.0.1:{port}"
+
+
+async def test_a_conversation_over_http(slack: LocalSlack, url: str) -> None:
+    await slack.do("bot_url", url=f"{url}/slack/events")
+    assert (await slack.do("verify_url"))["verified"]
+    vera = slack.person("vera")
+    answer = await vera.types("/kb hlep", in_="#ops")
+    assert answer["acked_in_ms"] < 500
+    meant = await vera.sees("Did you mean")
+    await vera.clicks("/kb help", on=meant)
+    await vera.sees("What you can ask")
+
+
+async def test_health_is_told_without_a_signature(url: str, session: aiohttp.ClientSession) -> None:
+    for path in ("/healthz", "/readyz"):
+        async with session.get(url + path) as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "signed"),
+    [
+        ("", ""),
+        ("soon", "v0=00"),
+        ("１２３", "v0=00"),
+        (None, "v0=\u00e9\u00e9"),
+        (None, "v0=0000"),
+        ("99999999999999999999", "v0=00"),
+    ],
+)
+async def test_what_slack_did_not_sign_is_refused_and_breaks_nothing(
+    url: str, session: aiohttp.ClientSession, timestamp: str | None, signed: str
+) -> None:
+    stamp = str(int(time.time())) if timestamp is None else timestamp
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signed}
+    async with session.post(f"{url}/slack/events", data=BODY, headers=headers) as answer:
+        assert answer.status == 401
+
+
+async def test_a_request_that_comes_again_word_for_word_is_refused(
+    slack: LocalSlack, url: str, session: aiohttp.ClientSession
+) -> None:
+    stamp = str(int(time.time()))
+    headers = {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signature(slack.signing_secret, stamp, BODY),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    statuses = []
+    for _ in range(2):
+        async with session.post(f"{url}/slack/events", data=BODY, headers=headers) as answer:
+            statuses.append(answer.status)
+    assert statuses == [200, 401]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"[]", b"payload=%7B", b"payload=null", b""])
+async def test_signed_nonsense_is_acknowledged_so_that_slack_does_not_send_it_again(
+    slack: LocalSlack, url: str, session: aiohttp.ClientSession, body: bytes
+) -> None:
+    stamp = str(int(time.time()))
+    headers = {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signature(slack.signing_secret, stamp, body),
+    }
+    async with session.post(f"{url}/slack/events", data=body, headers=headers) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(("age", "accepted"), [(0, True), (299, True), (301, False), (-301, False)])
+def test_a_signature_is_good_for_five_minutes(age: int, accepted: bool) -> None:
+    stamp = str(int(NOW) - age)
+    signed = signature(SECRET, stamp, BODY)
+    assert Signatures(SECRET).accept(BODY, stamp, signed, now=NOW) == accepted
+
+
+def test_used_signatures_are_forgotten_only_when_they_are_too_old_anyway() -> None:
+    signatures = Signatures(SECRET)
+    ahead = str(int(NOW) + 299)
+    signed = signature(SECRET, ahead, BODY)
+    assert signatures.accept(BODY, ahead, signed, now=NOW)
+    assert not signatures.accept(BODY, ahead, signed, now=NOW + 590)
+
+
+async def test_a_taken_port_is_said(slack: LocalSlack, sqlite_url: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        settings = settings_in(slack, sqlite_url, port=taken.getsockname()[1])
+        with pytest.raises(OSError, match="address already in use"):
+            async with bot_at_work(settings):
+                pytest.fail("it must not start")
