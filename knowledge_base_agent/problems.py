@@ -13,9 +13,13 @@ class Problem(Exception):
     """
 
     def __init__(self, what: str, cure: str) -> None:
-        super().__init__(f"{what} {cure}")
+        # As two arguments, so that Celery and pickle can build it again from them.
+        super().__init__(what, cure)
         self.what = what
         self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.cure}"
 
 
 class Misunderstood(Problem):
@@ -36,7 +40,7 @@ class Refused(Problem):
 class Away(Problem):
     """Something that is needed does not answer: the broker, a Redis, the database, the workers, Slack."""
 
-    def __init__(self, what: str, cure: str, *, source: str) -> None:
+    def __init__(self, what: str, cure: str, *, source: str = "") -> None:
         super().__init__(what, cure)
         self.source = source
 

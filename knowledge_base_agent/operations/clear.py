@@ -95,7 +95,7 @@ def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
     would = "Would clear" if arguments.dry_run else "About to clear"
     rows = counted(found.total, "row")
     return Report(
-        title=f"{would} {rows}",
+        title=f"Would clear {rows}" if arguments.dry_run else f"Clear {rows}?",
         text=f"{would} {rows} older than {age}: {_counts(found.by_state)}. Rows newer than "
         f"{found.cutoff:%Y-%m-%d %H:%M:%S} UTC stay.",
         parts=tuple(parts),

@@ -131,8 +131,8 @@ def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
         tone=Tone.WARNING,
     )
     report = Report(
-        title=f"About to stop with SIGKILL {tasks}",
-        text=f"About to kill the process of {tasks}, revoked before and still at it.",
+        title=f"Kill {tasks}?",
+        text=f"About to send SIGKILL to the process of {tasks}, revoked before and still at it.",
         parts=(Table(caption="Tasks", columns=_COLUMNS, rows=rows, total=len(rows)), warning),
         tone=Tone.WARNING,
         taken_at=utc_now(),
@@ -161,16 +161,23 @@ def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArgu
             tone=Tone.WARNING,
         )
     tasks = counted(len(found.reached), "task")
-    verb = f"stop with {target.signal}" if target.terminate else "revoke"
     runs_on = found.running > 0 and not target.terminate
     return Report(
-        title=f"About to {verb} {tasks}",
-        text=f"About to {verb} {tasks}, {found.running} of them running.",
+        title=f"Stop {tasks}?" if target.terminate else f"Revoke {tasks}?",
+        text=_announced(found, target),
         parts=tuple(_parts(found, runs_on=runs_on)),
         tone=Tone.WARNING,
         actions=(_terminating(arguments),) if runs_on else (),
         taken_at=utc_now(),
     )
+
+
+def _announced(found: RevokeTargets, target: RevokeTarget) -> str:
+    tasks, waiting = counted(len(found.reached), "task"), len(found.reached) - found.running
+    if not target.terminate:
+        return f"About to revoke {tasks}: {found.running} running, {waiting} not yet started."
+    running = f"About to send {target.signal} to {counted(found.running, 'running task')}"
+    return f"{running}, and to revoke {waiting} not yet started." if waiting else f"{running}."
 
 
 def _parts(found: RevokeTargets, *, runs_on: bool) -> Iterator[Part]:

@@ -23,10 +23,10 @@ SETTLING = timedelta(seconds=15)
 class Trouble(Enum):
     """Why a task is listed, the gravest first."""
 
-    PAST_LIMIT = "past its time limit"
+    PAST_LIMIT = "past the time limit"
     ORPHANED = "orphaned"
-    UNKNOWN = "unknown whether it runs"
-    STALLED = "no progress"
+    UNKNOWN = "of unknown state"
+    STALLED = "without progress"
     TOO_LONG = "running too long"
 
 

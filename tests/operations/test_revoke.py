@@ -17,7 +17,7 @@ def test_terminating_a_running_task_frees_its_slot_and_is_seen_to(here: Place) -
     waiting = here.send("add", 1, 1)
     preview = here.previews(f"revoke {stuck[0]} --terminate")
     assert preview.affected == 1
-    assert "1 of them running" in preview.report.text
+    assert "1 running task" in preview.report.text
     report = here.confirms(preview)
     assert report.succeeded, report
     assert row_of(report, stuck[0]).cells[0] == "stopped"

@@ -37,7 +37,7 @@ def _play(page: Page) -> None:
     stuck = _latest(page, "stuck task")
     picture(page, FOLDER / "stuck.png")
     stuck.get_by_role("button", name="Revoke").first.click()
-    preview = _latest(page, "About to stop with SIGTERM 1 task")
+    preview = _latest(page, "About to send SIGTERM to 1 running task")
     picture(page, FOLDER / "preview.png")
     ts = preview.get_attribute("data-ts")
     preview.get_by_role("button", name="Confirm").click()

@@ -46,7 +46,7 @@ def test_a_stuck_task_is_found_revoked_and_seen_to_stop(page: Page, whole: Syste
     expect(report).to_contain_text(stuck)
     report.get_by_role("button", name="Revoke").click()
 
-    preview = latest(page, "About to stop with SIGTERM 1 task")
+    preview = latest(page, "About to send SIGTERM to 1 running task")
     ts = preview.get_attribute("data-ts")
     preview.get_by_role("button", name="Confirm").click()
     same = page.locator(f'[data-ts="{ts}"]').first

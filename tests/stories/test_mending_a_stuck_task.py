@@ -20,7 +20,7 @@ async def test_an_operator_finds_a_stuck_task_on_a_phone_and_frees_the_slot(
     assert stuck[0] in report.shown
 
     await otto.clicks("Revoke", on=report, near=stuck[0])
-    preview = await otto.sees("About to stop with SIGTERM 1 task")
+    preview = await otto.sees("About to send SIGTERM to 1 running task")
     assert preview.buttons[-2:] == ["Confirm", "Cancel"]
     assert whole.site.row(waiting).state != "SUCCESS"  # type: ignore[union-attr]
 
@@ -41,7 +41,7 @@ async def test_the_other_one_is_stopped_with_all_that_is_active(
 ) -> None:
     anika = slack.person("anika")
     await anika.types("/kb revoke --all-active --terminate", in_="#ops")
-    preview = await anika.sees("About to stop with SIGTERM 1 task")
+    preview = await anika.sees("About to send SIGTERM to 1 running task")
     await anika.clicks("Confirm", on=preview)
     await anika.sees_change(preview, "1 stopped", within=20)
     await anika.types("/kb active", in_="#ops")
@@ -55,13 +55,13 @@ async def test_a_task_that_ignores_the_signal_is_said_to_live_and_killed_by_choi
     whole.site.row_in(stubborn, "STARTED")
     otto = slack.person("otto")
     await otto.types(f"/kb revoke {stubborn} --terminate", in_="#ops")
-    preview = await otto.sees("About to stop with SIGTERM 1 task")
+    preview = await otto.sees("About to send SIGTERM to 1 running task")
     await otto.clicks("Confirm", on=preview)
     result = await otto.sees_change(preview, "ignored SIGTERM", within=30)
     assert "1 running" in result.shown
 
     await otto.clicks("Kill with SIGKILL", on=result)
-    again = await otto.sees("SIGKILL 1 task")
+    again = await otto.sees("About to send SIGKILL")
     await otto.clicks("Confirm", on=again)
     await otto.sees_change(again, "1 stopped", within=30)
 
