@@ -32,7 +32,7 @@ def make_app(settings: Settings) -> Celery:
         result_expires=_RESULT_SECONDS,
         task_time_limit=settings.task_time_limit,
         task_track_started=True,
-        task_queues=[Queue(name) for name in QUEUES],
+        task_queues=[Queue(name, routing_key=name) for name in QUEUES],
         task_default_queue="celery",
         task_routes={"knowledge_base_agent.agent.*run_agent": {"queue": "agent"}},
         worker_prefetch_multiplier=settings.prefetch_multiplier,
