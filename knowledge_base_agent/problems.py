@@ -19,7 +19,7 @@ class Problem(Exception):
         self.cure = cure
 
     def __str__(self) -> str:
-        return f"{self.what} {self.cure}"
+        return f"{self.what} {self.cure}".strip()
 
 
 class Misunderstood(Problem):

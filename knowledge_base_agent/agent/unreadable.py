@@ -4,18 +4,12 @@ from knowledge_base_agent.problems import Problem
 
 
 class Unreadable(Problem):
-    """A source or a document that cannot be read. Survives the way from a worker's child process to its parent."""
+    """A source or a document that cannot be read."""
 
     temporary = False
 
     def __init__(self, what: str, cure: str = "") -> None:
         super().__init__(what, cure)
-        # Pickle and Celery rebuild an exception by calling its class with `args`.
-        self.args = (what, cure)
-
-    def __str__(self) -> str:
-        """Return both sentences."""
-        return f"{self.what} {self.cure}".strip()
 
 
 class NotAnswering(Unreadable):
