@@ -73,9 +73,7 @@ def _confirmations() -> None:
         sa.Column("message", sa.String(64), nullable=False),
         sa.Column("run_id", sa.String(32)),
     )
-    op.create_index(
-        "ix_confirmations_state_expires_at", "confirmations", ["state", "expires_at"]
-    )
+    op.create_index("ix_confirmations_state_expires_at", "confirmations", ["state", "expires_at"])
 
 
 def _runs() -> None:
