@@ -1,6 +1,7 @@
 """From Celery's own five answers to a `WorkerView`, for workers that do not know our command. Pure."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from knowledge_base_agent.fleet.line import Reply
 from knowledge_base_agent.fleet.reading import (
     ARGUMENTS_LIMIT,
+    Figures,
     flag,
     moment,
     number,
@@ -25,55 +27,61 @@ LISTED = 200
 PLAIN_QUESTIONS = ("active", "reserved", "scheduled", "stats", "active_queues")
 
 
-def read_plain(
-    name: str,
-    said: Mapping[str, Reply],
-    sent_at: datetime,
-    *,
-    arguments: bool,
-    ids: Collection[str] | None,
-    ours: bool | None,
-) -> WorkerView:
-    """Read one worker's answers, by command; a command without an answer leaves its figures unknown or empty.
+@dataclass(frozen=True, kw_only=True)
+class Focus:
+    """What a look is to bring beside the bare facts."""
 
-    With `ids`, of the waiting tasks only those are kept.
-    """
+    arguments: bool
+    ids: tuple[str, ...] | None
+    """Of the waiting tasks only these; None for all."""
+
+
+def read_plain(
+    name: str, said: Mapping[str, Reply], sent_at: datetime, focus: Focus, *, ours: bool | None
+) -> WorkerView:
+    """Read one worker's answers, by command; a command without an answer leaves its figures unknown or empty."""
     last = max((reply.after for reply in said.values()), default=0.0)
     heard_at = sent_at + timedelta(seconds=last)
-    stats: Mapping[str, Any] = _mapping(said.get("stats"))
-    pool = _mapping_of(stats.get("pool"))
     rows = {place: _rows(said.get(place)) for place in Place}
-
-    def tasks(place: Place) -> tuple[HeldTask, ...]:
-        read = (_task(row, name, place, heard_at, arguments=arguments) for row in rows[place])
-        if place is Place.ACTIVE:
-            return tuple(read)
-        return tuple(islice((task for task in read if ids is None or task.id in ids), LISTED))
-
+    read = {
+        place: [_task(row, name, place, heard_at, arguments=focus.arguments) for row in rows[place]]
+        for place in Place
+    }
     return WorkerView(
         name=name,
+        busy=len(read[Place.ACTIVE]),
+        waiting=len(read[Place.RESERVED]),
+        postponed=len(read[Place.SCHEDULED]),
+        active=tuple(read[Place.ACTIVE]),
+        reserved=_kept(read[Place.RESERVED], focus.ids),
+        scheduled=_kept(read[Place.SCHEDULED], focus.ids),
+        skew=_skew_at_least(rows[Place.ACTIVE], heard_at),
+        flagged=None,
+        ours=ours,
+        answered_after=timedelta(seconds=last),
+        **_figures(_mapping(said.get("stats")), said.get("active_queues")),
+    )
+
+
+def _kept(tasks: list[HeldTask], ids: Collection[str] | None) -> tuple[HeldTask, ...]:
+    return tuple(islice((task for task in tasks if ids is None or task.id in ids), LISTED))
+
+
+def _figures(stats: Mapping[str, Any], queues: Reply | None) -> Figures:
+    pool = _mapping_of(stats.get("pool"))
+    return Figures(
         pid=number(stats.get("pid")),
         pool=pool_of(pool.get("implementation")),
         concurrency=number(pool.get("max-concurrency")),
         prefetch=number(stats.get("prefetch_count")),
-        busy=len(rows[Place.ACTIVE]),
-        waiting=len(rows[Place.RESERVED]),
-        postponed=len(rows[Place.SCHEDULED]),
-        active=tasks(Place.ACTIVE),
-        reserved=tasks(Place.RESERVED),
-        scheduled=tasks(Place.SCHEDULED),
-        queues=_queues(said.get("active_queues")),
+        queues=_queues(queues),
         memory_kb=number(_mapping_of(stats.get("rusage")).get("maxrss")),
         uptime=seconds(stats.get("uptime")),
         clock=_clock(stats.get("clock")),
-        skew=_skew_at_least(rows[Place.ACTIVE], heard_at),
         processes=numbers(pool.get("processes")),
         occupied=None,
         revoked=None,
-        flagged=None,
         processed=_total(stats.get("total")),
-        ours=ours,
-        answered_after=timedelta(seconds=last),
     )
 
 

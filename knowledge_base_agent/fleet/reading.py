@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from knowledge_base_agent.fleet.line import Reply
 from knowledge_base_agent.fleet.views import HeldTask, Place, Pool, WorkerView
@@ -21,6 +21,23 @@ _POOLS = {
 }
 
 
+class Figures(TypedDict):
+    """The part of a `WorkerView` that a worker tells of itself as single figures."""
+
+    pid: int | None
+    pool: Pool
+    concurrency: int | None
+    prefetch: int | None
+    queues: tuple[str, ...] | None
+    memory_kb: int | None
+    uptime: timedelta | None
+    clock: int | None
+    processes: tuple[int, ...] | None
+    occupied: tuple[int, ...] | None
+    revoked: int | None
+    processed: int | None
+
+
 def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerView:
     """Read an answer to our own command."""
     said: Mapping[str, Any] = reply.body
@@ -32,32 +49,45 @@ def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerVie
         kept = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
         return tuple(_task(row, reply.worker, place, heard_at) for row in kept)
 
-    theirs, now = said.get("app"), seconds(said.get("now"))
     return WorkerView(
         name=reply.worker,
-        pid=number(said.get("pid")),
-        pool=pool_of(said.get("pool")),
-        concurrency=number(said.get("size")),
-        prefetch=number(said.get("prefetch")),
         busy=counts[0],
         waiting=counts[1],
         postponed=counts[2],
         active=tasks(Place.ACTIVE),
         reserved=tasks(Place.RESERVED),
         scheduled=tasks(Place.SCHEDULED),
+        skew=_skew(seconds(said.get("now")), heard_at),
+        flagged=None if (flagged := texts(said.get("flagged"))) is None else frozenset(flagged),
+        ours=_ours(said.get("app"), our_app),
+        answered_after=timedelta(seconds=reply.after),
+        **_figures(said),
+    )
+
+
+def _figures(said: Mapping[str, Any]) -> Figures:
+    return Figures(
+        pid=number(said.get("pid")),
+        pool=pool_of(said.get("pool")),
+        concurrency=number(said.get("size")),
+        prefetch=number(said.get("prefetch")),
         queues=texts(said.get("queues")),
         memory_kb=number(said.get("memory")),
         uptime=seconds(said.get("uptime")),
         clock=number(said.get("clock")),
-        skew=None if now is None else now - timedelta(seconds=heard_at.timestamp()),
         processes=numbers(said.get("processes")),
         occupied=numbers(said.get("occupied")),
         revoked=number(said.get("revoked")),
-        flagged=None if (flagged := texts(said.get("flagged"))) is None else frozenset(flagged),
         processed=number(said.get("processed")),
-        ours=theirs == our_app if theirs and our_app else None,
-        answered_after=timedelta(seconds=reply.after),
     )
+
+
+def _skew(now: timedelta | None, heard_at: datetime) -> timedelta | None:
+    return None if now is None else now - timedelta(seconds=heard_at.timestamp())
+
+
+def _ours(theirs: object, our_app: str | None) -> bool | None:
+    return theirs == our_app if theirs and our_app else None
 
 
 def _task(row: list[Any], worker: str, place: Place, heard_at: datetime) -> HeldTask:

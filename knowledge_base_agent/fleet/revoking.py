@@ -102,15 +102,7 @@ class Revoking:
         anything is sent when the result backend or the broker does not answer: with a frozen backend each worker that
         is told goes deaf until the thaw. Sends nothing twice.
         """
-        check_ids(ids)
-        if signal not in SIGNALS:
-            raise Misunderstood(f"{signal} is no signal for this.", f"Use {', '.join(SIGNALS)}.")
-        if not destination:
-            raise Away(
-                "No worker is there to be told, and a revoke that nobody hears has no effect.",
-                "Start the workers, or purge the queue.",
-                source="the workers",
-            )
+        _check(ids, destination, signal)
         self._connections.ping_results(deadline.at_most(2.0))
         tally = _Tally(destination=tuple(destination))
         wanted = list(dict.fromkeys(ids))
@@ -155,6 +147,18 @@ class Revoking:
             tally.broken = True
             return
         tally.enter(chunk, answers)
+
+
+def _check(ids: Sequence[str], destination: Sequence[str], signal: str) -> None:
+    check_ids(ids)
+    if signal not in SIGNALS:
+        raise Misunderstood(f"{signal} is no signal for this.", f"Use {', '.join(SIGNALS)}.")
+    if not destination:
+        raise Away(
+            "No worker is there to be told, and a revoke that nobody hears has no effect.",
+            "Start the workers, or purge the queue.",
+            source="the workers",
+        )
 
 
 @dataclass(kw_only=True)

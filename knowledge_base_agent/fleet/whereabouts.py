@@ -57,28 +57,36 @@ def locate(
     *,
     known: Collection[str] = (),
 ) -> Whereabouts:
-    """Say where each id is: asked of the workers first, then read from the queues for those not found.
+    """Say where each id is: by the workers, then by the queues, then by `known`, what the caller's records list.
 
-    `known` are ids that the caller's own records list as not finished. Raises `Away` without a broker.
+    Raises `Away` without a broker.
     """
     check_ids(ids)
     wanted = frozenset(ids)
     fleet = workers.look(deadline, ids=wanted)
-    held = tuple(task for task in fleet.held if task.id in wanted)
-    rest = wanted - {task.id for task in held}
+    rest = wanted - {task.id for task in fleet.held}
     search = messages.find(deadline, rest) if rest else None
+    if search and rest - {one.envelope.id for one in search.found} - frozenset(known):
+        # A worker may have taken it from its queue after we asked the one and before we read the other.
+        fleet = workers.look(deadline, ids=wanted, fresh=True)
+    return _sum(wanted, fleet, search, frozenset(known))
+
+
+def _sum(
+    wanted: frozenset[str], fleet: FleetView, search: PendingSearch | None, known: frozenset[str]
+) -> Whereabouts:
+    held = tuple(task for task in fleet.held if task.id in wanted)
     pending = search.found if search else ()
-    left = rest - {one.envelope.id for one in pending}
-    recorded = left & frozenset(known)
-    why = tuple(_why_unknown(fleet, search))
-    missing = left - recorded
+    left = wanted - {task.id for task in held} - {one.envelope.id for one in pending}
+    missing = left - known
+    why = tuple(_why_unknown(fleet, search)) if missing else ()
     return Whereabouts(
         held=held,
         pending=pending,
-        known=recorded,
+        known=left & known,
         nowhere=frozenset() if why else missing,
         unknown=missing if why else frozenset(),
-        why_unknown=why if missing else (),
+        why_unknown=why,
         fleet=fleet,
         search=search,
     )

@@ -23,45 +23,34 @@ ARGUMENTS_LIMIT = 1024
 """Characters of arguments that leave the worker."""
 
 
-@inspect_command(
-    name=LOOK,
-    args=[("arguments", bool), ("limit", int)],
-    signature="[arguments=False] [limit=200]",
-)  # type: ignore[untyped-decorator, unused-ignore]
+@inspect_command(name=LOOK, args=[("arguments", bool)], signature="[arguments=False]")  # type: ignore[untyped-decorator, unused-ignore]
 def kb_look(
-    state: Any,
-    arguments: bool = False,
-    limit: int = 200,
-    ids: Iterable[str] | None = None,
-    **_: object,
+    state: Any, arguments: bool = False, limit: int = 200, ids: Iterable[str] | None = None
 ) -> dict[str, Any]:
-    """Tell what this worker does: tasks, pool, queues, memory.
-
-    With `ids`, of the waiting tasks only those, and which of them it knows as revoked.
-    """
-    now = time.time()
-    routes = _routes(state.consumer)
-    active = list(state.tset(worker_state.active_requests))
-    reserved = list(
-        state.tset(worker_state.reserved_requests) - state.tset(worker_state.active_requests)
-    )
+    """Tell what this worker does; with `ids`, of the waiting tasks only those, and which of them are revoked."""
+    now, routes = time.time(), _routes(state.consumer)
+    running = state.tset(worker_state.active_requests)
+    active, reserved = list(running), list(state.tset(worker_state.reserved_requests) - running)
     postponed = list(_postponed(state.consumer))
 
     def told(requests: Iterable[Request]) -> list[list[Any]]:
         return [_task(request, now, routes, arguments=arguments) for request in requests]
 
-    answer = _worker(state, now)
-    answer["counts"] = [len(active), len(reserved), len(postponed)]
+    answer = _worker(state, now) | {"counts": [len(active), len(reserved), len(postponed)]}
     if ids is not None:
         wanted = set(ids)
-        answer["flagged"] = [one for one in wanted if one in worker_state.revoked]
+        answer["flagged"] = sorted(one for one in wanted if one in worker_state.revoked)
         reserved = [request for request in reserved if request.id in wanted]
         postponed = [entry for entry in postponed if entry[1].id in wanted]
     nearest = heapq.nsmallest(limit, postponed, key=lambda entry: entry[0])
-    answer["active"] = told(active)  # never capped: there is one for each slot
-    answer["reserved"] = told(reserved[:limit])
-    answer["scheduled"] = told(request for _, request in nearest)
-    return answer
+    return (
+        answer
+        | {
+            "active": told(active),  # never capped: there is one for each slot
+            "reserved": told(reserved[:limit]),
+            "scheduled": told(request for _, request in nearest),
+        }
+    )
 
 
 @control_command(name=KILL, args=[("process", int)], signature="<process id>")  # type: ignore[untyped-decorator, unused-ignore]

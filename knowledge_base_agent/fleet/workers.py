@@ -11,7 +11,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.line import Question, Reply
-from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, read_plain
+from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, Focus, read_plain
 from knowledge_base_agent.fleet.reading import read_look
 from knowledge_base_agent.fleet.shared import Shared
 from knowledge_base_agent.fleet.views import FleetView, WorkerView
@@ -20,14 +20,6 @@ from knowledge_base_agent.fleet.worker_words import LOOK, VERSION
 SHARED_SECONDS = 0.25
 """A look may share the answers to a question that went out at most this long before, unless it asks for its own."""
 _REGISTERED = "registered"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Focus:
-    """What a look is to bring beside the bare facts."""
-
-    arguments: bool
-    ids: tuple[str, ...] | None
 
 
 @dataclass(kw_only=True)
@@ -108,7 +100,7 @@ class Workers:
         tasks only those are listed, however many wait. `fresh` insists on a question of our own, sent now: for whoever
         has just changed something. Raises `Away` without a broker.
         """
-        focus = _Focus(arguments=arguments, ids=None if ids is None else tuple(sorted(set(ids))))
+        focus = Focus(arguments=arguments, ids=None if ids is None else tuple(sorted(set(ids))))
         return self._shared.get(
             deadline,
             focus,
@@ -120,7 +112,7 @@ class Workers:
         """Return whether a worker of this name runs our app, by what was last seen; None if that is not known."""
         return self._ours.get(name)
 
-    def _look(self, deadline: Deadline, focus: _Focus) -> FleetView:
+    def _look(self, deadline: Deadline, focus: Focus) -> FleetView:
         started = utc_now()
         present = self._broadcaster.roster.present()
         self._plain &= present  # who left and comes back may have learned our command
@@ -133,7 +125,7 @@ class Workers:
         self._plain |= set(book.plain)
         return self._view(book, started, focus)
 
-    def _first_round(self, present: frozenset[str], focus: _Focus) -> list[Question]:
+    def _first_round(self, present: frozenset[str], focus: Focus) -> list[Question]:
         """Make the first question one that goes to everyone: only that one tells who is there."""
         if (
             LOOK not in Panel.data
@@ -147,7 +139,7 @@ class Workers:
             questions.append(_look_question(present - self._plain, focus))
         return questions + self._plain_questions(self._plain, self._plain, focus)
 
-    def _next_round(self, book: _Book, focus: _Focus) -> list[Question]:
+    def _next_round(self, book: _Book, focus: Focus) -> list[Question]:
         """Ask those who are there and have not told yet: with Celery's questions, or ours if never heard."""
         questions: list[Question] = []
         if refused := book.refused - book.asked(PLAIN_QUESTIONS):
@@ -158,7 +150,7 @@ class Workers:
         return questions
 
     def _plain_questions(
-        self, who: Iterable[str], destination: Iterable[str] | None, focus: _Focus
+        self, who: Iterable[str], destination: Iterable[str] | None, focus: Focus
     ) -> list[Question]:
         to = tuple(sorted(destination)) if destination is not None else None
         questions = [Question(command=command, destination=to) for command in PLAIN_QUESTIONS]
@@ -169,7 +161,7 @@ class Workers:
             questions.append(Question(command=_REGISTERED, destination=to))
         return questions
 
-    def _view(self, book: _Book, started: datetime, focus: _Focus) -> FleetView:
+    def _view(self, book: _Book, started: datetime, focus: Focus) -> FleetView:
         workers = [read_look(reply, sent, self._app.main) for reply, sent in book.looks]
         self._ours |= {worker.name: worker.ours for worker in workers}
         workers += [self._read_plain(book, name, focus) for name in book.plain]
@@ -187,18 +179,12 @@ class Workers:
             problems=tuple(_problems(book)),
         )
 
-    def _read_plain(self, book: _Book, name: str, focus: _Focus) -> WorkerView:
+    def _read_plain(self, book: _Book, name: str, focus: Focus) -> WorkerView:
         said = book.plain[name]
         if _REGISTERED in said:
             self._ours[name] = self._shares_tasks(said[_REGISTERED])
-        return read_plain(
-            name,
-            said,
-            book.plain_sent_at[name],
-            arguments=focus.arguments,
-            ids=focus.ids,
-            ours=self._ours.get(name),
-        )
+        ours = self._ours.get(name)
+        return read_plain(name, said, book.plain_sent_at[name], focus, ours=ours)
 
     def _shares_tasks(self, registered: Reply) -> bool | None:
         mine = {name for name in self._app.tasks if not name.startswith("celery.")}
@@ -207,7 +193,7 @@ class Workers:
         return bool(mine & theirs) if mine and theirs else None
 
 
-def _look_question(to: Iterable[str] | None, focus: _Focus) -> Question:
+def _look_question(to: Iterable[str] | None, focus: Focus) -> Question:
     destination = tuple(sorted(to)) if to is not None else None
     wanted: dict[str, object] = {"arguments": focus.arguments}
     if focus.ids is not None:

@@ -10,10 +10,10 @@ from tests.servers import RedisSpaces
 
 
 @pytest.fixture(scope="module")
-def site(redis_spaces: RedisSpaces) -> Iterator[Site]:
+def site(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A broker for this module alone; what is started on it ends with the module."""
     with redis_spaces.one() as space:
-        place = Site.on(space)
+        place = Site.on(space, tmp_path_factory.mktemp("workers"))
         yield place
         place.stop()
 

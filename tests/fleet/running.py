@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,16 +27,18 @@ class Site:
     broker_url: str
     result_url: str
     ledger_url: str
+    log: Path
+    """The folder of the workers' logs."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    log: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="kb-fleet-")))
 
     @classmethod
-    def on(cls, space: RedisSpace) -> "Site":
+    def on(cls, space: RedisSpace, log: Path) -> "Site":
         """Return a site on databases that were lent."""
         return cls(
             broker_url=space.broker_url,
             result_url=space.result_url,
             ledger_url=space.progress_url,
+            log=log,
         )
 
     def app(self, name: str = "tiny") -> Celery:

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -148,8 +148,7 @@ def test_short_waits_never_say_that_there_are_no_workers(workers: Site, fleet: F
             workers.signal(name, signal_number)
         if signal_number is signal.SIGSTOP:
             view = fleet.workers.look(Deadline.after(0.1), fresh=True)
-            assert view.receivers == 2
-            assert view.silent == ("w1@look", "w2@look")
+            assert (view.receivers, view.silent) == (2, ("w1@look", "w2@look"))
     workers.await_workers(fleet, 2)
 
 
@@ -157,13 +156,14 @@ def test_a_dropped_connection_is_noticed_and_the_read_repeated_once(
     workers: Site, fleet: Fleet
 ) -> None:
     fleet.workers.look(Deadline.after(5))
+    fleet.queues.depths(Deadline.after(5))
     with redis.Redis.from_url(workers.broker_url) as admin:
         ours = [one["id"] for one in admin.client_list() if one["name"] == CLIENT_NAME]
         assert ours
         for one in ours:
             admin.client_kill_filter(_id=one)
-
     assert fleet.workers.look(Deadline.after(5), fresh=True).complete
+    assert fleet.queues.depths(Deadline.after(5)).queues
 
 
 def test_an_emptied_broker_does_not_make_every_worker_look_silent(
@@ -175,9 +175,8 @@ def test_an_emptied_broker_does_not_make_every_worker_look_silent(
     assert fleet.workers.look(Deadline.after(5), fresh=True).complete
 
 
-def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
-    workers: Site, fleet: Fleet
-) -> None:
+def fill(workers: Site, fleet: Fleet) -> list[str]:
+    """Block all three slots, postpone three tasks, send ten of all priorities; return the ids of the first six."""
     nap, quick = fleet.app.tasks["tiny.nap"], fleet.app.tasks["tiny.quick"]
     blocking = [nap.apply_async((30,), queue=queue).id for queue in ("one", "one", "two")]
     workers.await_began(blocking)
@@ -192,6 +191,13 @@ def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
         lambda: sum(worker.waiting for worker in now(fleet).workers) == 6,
         what="the workers take what they may in advance",
     )
+    return blocking + later
+
+
+def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
+    workers: Site, fleet: Fleet
+) -> None:
+    sent = fill(workers, fleet)
 
     view = fleet.workers.look(Deadline.after(5), fresh=True)
     queue = fleet.queues.depths(Deadline.after(5), view).named("celery")
@@ -203,33 +209,12 @@ def test_backlog_counts_priorities_prefetched_and_postponed_tasks(
     assert sum((queue.by_priority or {}).values()) == queue.ready
     assert queue.consumers == ("w1@look", "w2@look")
     assert sum(worker.busy for worker in view.workers) == 3
-    fleet.revoke(
-        Deadline.after(5), blocking + later, destination=fleet.tellable(view), terminate=True
-    )
+    fleet.revoke(Deadline.after(5), sent, destination=fleet.tellable(view), terminate=True)
     wait_until(
         lambda: not any(worker.busy or worker.waiting for worker in now(fleet).workers),
         within=20,
         what="the slots are free",
     )
-
-
-def test_priority_lists_with_other_steps_and_separator_are_summed(
-    workers: Site, open_fleet: Callable[[], Fleet]
-) -> None:
-    fleet = open_fleet()
-    fleet.app.conf.broker_transport_options = {"priority_steps": list(range(10)), "sep": ":"}
-    for priority in range(10):
-        fleet.app.tasks["tiny.quick"].apply_async(priority=priority, queue="steps")
-    fleet.app.conf.task_default_queue = "celery"
-
-    queue = fleet.queues.depths(Deadline.after(5)).named("steps")
-
-    with redis.Redis.from_url(workers.broker_url) as admin:
-        assert admin.llen("steps") == 1
-    assert queue is not None
-    assert queue.ready == 10
-    assert queue.by_priority == dict.fromkeys(range(10), 1)
-    assert queue.consumers is None
 
 
 def test_a_killed_worker_has_left_and_is_neither_silent_nor_forgotten(

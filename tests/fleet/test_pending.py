@@ -61,3 +61,18 @@ def test_mailboxes_and_event_queues_are_not_shown_as_queues(site: Site, fleet: F
     fleet.workers.look(Deadline.after(5))
     names = {queue.name for queue in fleet.queues.depths(Deadline.after(5)).queues}
     assert not [name for name in names if "pidbox" in name or "celeryev" in name]
+
+
+def test_priority_lists_with_other_steps_and_separator_are_summed(site: Site, fleet: Fleet) -> None:
+    fleet.app.conf.broker_transport_options = {"priority_steps": list(range(10)), "sep": ":"}
+    for priority in range(10):
+        fleet.app.tasks["tiny.quick"].apply_async(priority=priority, queue="steps")
+
+    queue = fleet.queues.depths(Deadline.after(5)).named("steps")
+
+    with redis.Redis.from_url(site.broker_url) as admin:
+        assert admin.llen("steps") == 1
+    assert queue is not None
+    assert queue.ready == 10
+    assert queue.by_priority == dict.fromkeys(range(10), 1)
+    assert queue.consumers is None

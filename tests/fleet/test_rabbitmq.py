@@ -35,7 +35,7 @@ class RabbitSite(Site):
 
 
 @pytest.fixture(scope="module")
-def site(redis_spaces: RedisSpaces) -> Iterator[Site]:
+def site(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """RabbitMQ as the broker, Valkey for results and ledger; nothing of ours is left behind."""
     with Connection(RABBITMQ_URL, connect_timeout=2) as connection:
         try:
@@ -44,7 +44,10 @@ def site(redis_spaces: RedisSpaces) -> Iterator[Site]:
             absent("RabbitMQ")
     with redis_spaces.one() as space:
         place = RabbitSite(
-            broker_url=RABBITMQ_URL, result_url=space.result_url, ledger_url=space.progress_url
+            broker_url=RABBITMQ_URL,
+            result_url=space.result_url,
+            ledger_url=space.progress_url,
+            log=tmp_path_factory.mktemp("workers"),
         )
         yield place
         place.stop()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge_base_agent.fleet.line import Reply
-from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, read_plain
+from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, Focus, read_plain
 from knowledge_base_agent.fleet.reading import moment, read_look
 from knowledge_base_agent.fleet.worker_words import FIELDS
 
@@ -52,7 +52,7 @@ def test_no_answer_to_celerys_questions_can_break_the_reader(
     bodies: dict[str, Any], arguments: bool
 ) -> None:
     said = {name: Reply(worker="w", body=body, after=0.01) for name, body in bodies.items()}
-    view = read_plain("w", said, NOW, arguments=arguments, ids=None, ours=None)
+    view = read_plain("w", said, NOW, Focus(arguments=arguments, ids=None), ours=None)
     assert view.busy == len(view.active)
 
 
