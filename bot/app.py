@@ -59,6 +59,7 @@ class Bot:
 
     async def stop(self) -> None:
         """Take nothing more, finish what runs, and let go."""
+        self._endpoint.close()
         if self._socket is not None:
             await self._socket.close()
         if self._desk is not None:

@@ -47,13 +47,17 @@ class Endpoint:
         """Take requests from now on."""
         self._app = app
 
+    def close(self) -> None:
+        """Take no more requests."""
+        self._app = None
+
     def routes(self) -> list[web.RouteDef]:
         """Return the route."""
         return [web.post("/slack/events", self._take)]
 
     async def _take(self, request: web.Request) -> web.Response:
         if self._app is None:
-            return web.Response(status=503, text="starting")
+            return web.Response(status=503, text="not listening")
         body = await request.read()
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")

@@ -12,7 +12,7 @@ from knowledge_base_agent.runner import Runner
 
 log = structlog.get_logger()
 _KEPT = 2_000
-_WITHIN = 0.7
+_WITHIN = 0.5
 
 
 class Seen:

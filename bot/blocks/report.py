@@ -14,7 +14,7 @@ from bot.blocks.charts import MOST_CHARTS, chart_blocks, chart_lines
 from bot.blocks.drawn import Drawn, Json, rendered, rendered_if_it_fits
 from bot.blocks.plain_form import plain_form, text_form
 from bot.blocks.tables import table_blocks
-from bot.blocks.text import escaped, inert, lines, literal, mrkdwn, plain_text, sentence
+from bot.blocks.text import escaped, heading, inert, lines, literal, mrkdwn, plain_text, sentence
 from bot.blocks.values import ICONS, local_moment, marked, with_icon
 from knowledge_base_agent.report import Chart, Fact, Facts, Note, Part, Preformatted, Report, Table
 from knowledge_base_agent.wording import duration
@@ -100,7 +100,7 @@ def _part(part: Part, most_rows: int, most_text: int) -> list[Block]:
 
 
 def _facts(facts: Facts) -> list[Block]:
-    title: list[Block] = [SectionBlock(plain_text(facts.title, 150))] if facts.title else []
+    title: list[Block] = [heading(facts.title)] if facts.title else []
     fields = [mrkdwn(_fact(fact)) for fact in facts.items]
     starts = range(0, len(fields), _FIELDS)
     return [*title, *(SectionBlock(fields=list(fields[at : at + _FIELDS])) for at in starts)]
@@ -121,5 +121,5 @@ def _chart(chart: Chart, *, drawable: bool) -> list[Block]:
 
 
 def _preformatted(part: Preformatted, most_text: int) -> list[Block]:
-    title: list[Block] = [SectionBlock(plain_text(part.title, 150))] if part.title else []
+    title: list[Block] = [heading(part.title)] if part.title else []
     return [*title, RichTextBlock(RichTextCodeBlock(RichText(lines(part.text, most_text))))]

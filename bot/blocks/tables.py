@@ -14,7 +14,7 @@ from slackblocks.blocks import Block
 from slackblocks.elements import Element
 
 from bot.blocks.buttons import action_rows, buttons, menu
-from bot.blocks.text import inert, literal, mrkdwn, sentence
+from bot.blocks.text import heading, inert, literal, mrkdwn, sentence
 from bot.blocks.values import marked, said, share, sortable, with_icon
 from knowledge_base_agent.report import Row, Table, Value
 
@@ -35,7 +35,7 @@ def table_blocks(table: Table, most_rows: int) -> list[Block]:
         return [RichTextBlock(sentence(summary(table, 0)))]
     if not few_with_actions(table):
         return _data_table(table, rows)
-    return [RichTextBlock(sentence(summary(table, len(rows)))), *row_sections(table, rows)]
+    return [heading(summary(table, len(rows))), *row_sections(table, rows)]
 
 
 def few_with_actions(table: Table) -> bool:
@@ -60,11 +60,12 @@ def row_sections(table: Table, rows: Sequence[Row]) -> list[Block]:
 
 
 def _row_section(table: Table, row: Row) -> list[Block]:
-    pieces = [with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)]
+    first = with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)
+    pieces: list[str] = []
     for index, column in enumerate(table.columns):
         if index > 0 and _at(row, index) != "":
             pieces.append(f"{inert(column.label, 60)}: {marked(_at(row, index), _CELL)}")
-    text = " · ".join(pieces[:_PIECES])
+    text = f"{first}\n{' · '.join(pieces[:_PIECES])}".strip()
     if row.progress is not None:
         text += f"\n{share(row.progress)}"
     # The first button stands beside its row, so that nobody takes it for another row's.

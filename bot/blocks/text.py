@@ -6,7 +6,7 @@ as soon as they hold anything that Slack would read as formatting, and sentences
 
 import re
 
-from slackblocks import RichTextSection, Text, TextType
+from slackblocks import RichTextBlock, RichTextSection, Text, TextType
 from slackblocks.rich_text.elements import RichText, RichTextElement
 
 from knowledge_base_agent.redaction import plain, redact, shorten
@@ -80,3 +80,8 @@ def sentence(text: str, limit: int = 2000, *, icon: str = "") -> RichTextSection
             in_code = index % 2 == 1 and index < len(pieces) - 1
             elements.append(RichText(piece, code=True if in_code else None))
     return RichTextSection(elements or [RichText(NOTHING)])
+
+
+def heading(text: str) -> RichTextBlock:
+    """Return a line of its own in bold, literal."""
+    return RichTextBlock(RichTextSection([RichText(literal(text, 150), bold=True)]))

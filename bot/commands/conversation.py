@@ -1,5 +1,6 @@
 """The road from words to an answer: the same for what is typed, for buttons and for the Home tab."""
 
+import asyncio
 import time
 from dataclasses import replace
 from functools import partial
@@ -27,10 +28,12 @@ log = structlog.get_logger()
 
 ANSWER_WITHIN = 2.5
 """Seconds from the question to the answer of what only looks, lookups included."""
-PREVIEW_WITHIN = 20.0
-CHANGE_WITHIN = 60.0
+SAY_SO_AFTER = 2.5
+"""Seconds after which a person who asked for a change or a preview hears that it takes longer."""
+PREVIEW_WITHIN = 60.0
 _AT_LEAST = 0.5
 _INVITE = "I am not in this channel, so only you see this. `/invite` me, and others here see my answers too."
+_LONGER = "This takes longer than usual. The answer comes here."
 _SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messages. `/invite` me to have it here."
 
 
@@ -64,9 +67,16 @@ async def _ask(
     ask = partial(desk.runner.ask, request, silent)
     if understood.operation.risk is Risk.READ:
         return await desk.questions.call(ask, within=max(ANSWER_WITHIN - spent, _AT_LEAST))
-    if understood.operation.risk is Risk.DESTROY:
-        return await desk.questions.call(ask, within=PREVIEW_WITHIN)
-    return await desk.runs.call(ask, within=CHANGE_WITHIN)
+    # What may change something is never given up half-way: its answer comes when it comes.
+    within = PREVIEW_WITHIN if understood.operation.risk is Risk.DESTROY else None
+    asking = asyncio.create_task(desk.runs.call(ask, within=within))
+    try:
+        done, _ = await asyncio.wait({asking}, timeout=SAY_SO_AFTER)
+        if not done:
+            await desk.messages.whisper(place, note_message(_LONGER))
+        return await asking
+    finally:
+        asking.cancel()
 
 
 def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) -> Report:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.blocks.problem import problem_message
+from bot.commands import conversation
 from bot.messages import Messages, Place
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.clock import utc_now
@@ -29,7 +30,7 @@ async def test_a_preview_that_nobody_confirms_expires_and_loses_its_buttons(
         old_failures(deployment)
         otto = slack.person("otto")
         await otto.types(CLEAR, in_="#ops")
-        preview = await otto.sees("About to clear 1 row")
+        preview = await otto.sees("1 FAILURE")
         gone = await otto.sees_change(preview, "not confirmed in time")
         assert gone.buttons == []
         assert "Nothing was done" in gone.shown
@@ -41,7 +42,7 @@ async def test_a_preview_expires_while_the_bot_is_away(slack: LocalSlack, sqlite
     async with bot_at_work(settings) as deployment:
         old_failures(deployment)
         await otto.types(CLEAR, in_="#ops")
-        preview = await otto.sees("About to clear 1 row")
+        preview = await otto.sees("1 FAILURE")
     async with bot_at_work(settings):
         await otto.sees_change(preview, "not confirmed in time")
 
@@ -53,7 +54,7 @@ async def test_a_run_whose_process_is_gone_is_announced_on_its_message(
         old_failures(deployment)
         otto = slack.person("otto")
         await otto.types(CLEAR, in_="#ops")
-        preview = await otto.sees("About to clear 1 row")
+        preview = await otto.sees("1 FAILURE")
         begun_and_lost(deployment, preview.channel, preview.ts)
     async with bot_at_work(settings_in(slack, sqlite_url)):
         told = await otto.sees_change(preview, "was interrupted", within=20)
@@ -89,7 +90,7 @@ async def test_a_confirmation_in_a_channel_without_the_bot_goes_to_the_person(
         await otto.types(CLEAR, in_="#random")
         note = await otto.sees("/invite", in_="#random")
         assert note.is_ephemeral
-        preview = await otto.sees("About to clear 1 row", in_="app", ever=True)
+        preview = await otto.sees("1 FAILURE", in_="app", ever=True)
         await otto.clicks("Confirm", on=preview)
         await otto.sees_change(preview, "Cleared 1 row")
 
@@ -101,7 +102,7 @@ async def test_a_preview_that_was_deleted_is_answered_by_a_new_message(
         old_failures(deployment)
         otto = slack.person("otto")
         await otto.types(CLEAR, in_="#ops")
-        preview = await otto.sees("About to clear 1 row")
+        preview = await otto.sees("1 FAILURE")
         await slack.fails("chat.update", "error", times=9, error="message_not_found")
         await otto.clicks("Confirm", on=preview)
         await otto.sees("Cleared 1 row")
@@ -174,7 +175,7 @@ async def test_an_error_of_our_own_gives_the_person_a_reference_that_the_log_has
         old_failures(deployment)
         otto = slack.person("otto")
         await otto.types(CLEAR, in_="#ops")
-        preview = await otto.sees("About to clear 1 row")
+        preview = await otto.sees("1 FAILURE")
         with writing(deployment.engine) as connection:  # what no code of ours would ever write
             connection.execute(update(CONFIRMATIONS).values(state="bogus"))
         await otto.clicks("Confirm", on=preview)
@@ -183,6 +184,18 @@ async def test_an_error_of_our_own_gives_the_person_a_reference_that_the_log_has
         logged = capsys.readouterr().out
         assert reference in logged
         assert "Traceback" in logged
+
+
+async def test_a_preview_that_takes_long_is_said_to_come(
+    slack: LocalSlack, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "SAY_SO_AFTER", 0.0)
+    async with bot_at_work(settings_in(slack, sqlite_url)) as deployment:
+        old_failures(deployment)
+        otto = slack.person("otto")
+        await otto.types(CLEAR, in_="#ops")
+        assert (await otto.sees("takes longer than usual")).is_ephemeral
+        await otto.sees("Confirm")
 
 
 async def test_every_kind_of_event_is_acknowledged_at_once(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.tokens import tokens_of
@@ -15,7 +16,8 @@ from knowledge_base_agent.problems import Misconfigured
 from knowledge_base_agent.settings import Settings
 from tests.bot.at_work import NOWHERE, bot_at_work, old_failures, settings_in
 from tests.people import LocalSlack
-from tests.waiting import await_until, wait_until
+from tests.servers import free_port
+from tests.waiting import await_until
 
 ROOT = Path(__file__).parents[2]
 OURS = ("SLACK_", "KB_", "CELERY_", "REDIS_", "DATABASE_URL", "PORT", "HTTP_PROXY", "HTTPS_PROXY")
@@ -132,7 +134,7 @@ async def test_a_run_that_goes_on_at_sigterm_is_finished_first(
         old_failures(deployment, 2_000)
         otto = slack.person("otto")
         await otto.types("/kb clear --older-than 24 --status FAILURE", in_="#ops")
-        preview = await otto.sees("About to clear")
+        preview = await otto.sees("2,000 FAILURE")
         await otto.clicks("Confirm", on=preview)
 
         async def running() -> bool:
@@ -154,15 +156,31 @@ async def test_slack_being_away_at_the_start_is_waited_out(
         await vera.sees("What you can ask")
 
 
-def test_a_stop_while_slack_is_away_is_quick(sqlite_url: str) -> None:
+async def test_while_slack_is_away_the_bot_is_alive_but_not_ready_and_stops_at_once(
+    sqlite_url: str, session: aiohttp.ClientSession
+) -> None:
+    port = free_port()
     away = {
         "SLACK_API_URL": "http://127.0.0.1:1/api/",
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_APP_TOKEN": "xapp-1",
+        "PORT": str(port),
     }
+
+    async def status(path: str) -> int:
+        try:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                return answer.status
+        except aiohttp.ClientError:
+            return 0
+
+    async def alive() -> bool:
+        return await status("/healthz") == 200
+
     with process(variables(sqlite_url, **away)) as bot:
-        assert bot.stderr is not None
-        line = wait_until(bot.stderr.readline, what="the bot says that it waits")
-        assert "Slack does not answer yet" in line
+        await await_until(alive, within=20, what="the bot serves its health")
+        assert await status("/readyz") == 503
         bot.send_signal(signal.SIGTERM)
         assert bot.wait(timeout=10) == 0
+        assert bot.stderr is not None
+        assert "Slack does not answer yet" in bot.stderr.read()
