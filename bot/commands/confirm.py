@@ -1,5 +1,6 @@
 """Confirm and Cancel: who clicks is looked up afresh; one click wins; the message tells what came of it."""
 
+import asyncio
 from functools import partial
 
 import structlog
@@ -53,7 +54,7 @@ async def _run(desk: Desk, click: Click, claimed: Claimed) -> None:
 
         show(0, None, "")
         ended = await desk.runs.call(partial(desk.runner.execute, claimed, Relay(show)))
-        drawn = ended_message(claimed, ended)
+        drawn = await asyncio.to_thread(ended_message, claimed, ended)
         if not await live.finish(drawn):
             await desk.messages.post(click.place, drawn)
 

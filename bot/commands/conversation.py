@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from bot.blocks.confirmation import confirmation_message
+from bot.blocks.drawn import Drawn
 from bot.blocks.help import for_person
 from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
@@ -87,12 +88,17 @@ def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) ->
 
 async def _post_answer(desk: Desk, place: Place, report: Report) -> None:
     try:
-        await desk.messages.post(place, report_message(report, utc_now()))
+        await desk.messages.post(place, await _drawn(report))
     except Refusal as error:
         if error.code not in NOT_HERE:
             raise
         alone = replace(report, parts=(*report.parts, Note(text=_INVITE)))
-        await desk.messages.whisper(place, report_message(alone, utc_now()))
+        await desk.messages.whisper(place, await _drawn(alone))
+
+
+async def _drawn(report: Report) -> Drawn:
+    # A long table takes tens of milliseconds, too long for a loop that has to acknowledge meanwhile.
+    return await asyncio.to_thread(report_message, report, utc_now())
 
 
 async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:
@@ -109,7 +115,7 @@ async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:
 
 async def _somewhere(desk: Desk, place: Place, pending: Pending) -> Posted:
     """Post a preview where it was asked for, or to the person alone: it must be a message that can be edited."""
-    drawn = confirmation_message(pending, utc_now())
+    drawn = await asyncio.to_thread(confirmation_message, pending, utc_now())
     try:
         return await desk.messages.post(place, drawn)
     except Refusal as error:
