@@ -2,8 +2,8 @@
 
 An entry that is urgent (a task starts) is written to the socket at once, together with all that waits, and without
 reading an answer; a background thread sends the rest within 50 ms, reads the answers, and reconnects. What has no
-answer yet is kept, and sent again on the next connection: a repeated entry changes nothing in the recorder. A Redis
-that is frozen or away costs a task one socket timeout (20 ms), and then nothing until the thread has it back.
+answer yet is kept, and sent again on the next connection: a repeated entry changes nothing in the recorder. Nothing
+here blocks on a Redis that is frozen or away, but the background thread.
 """
 
 import logging
@@ -12,35 +12,22 @@ import socket
 import threading
 import time
 from collections import deque
-from typing import Any, Protocol, cast
 
-from redis import ConnectionPool, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
 
 from knowledge_base_agent.records.background import Background
+from knowledge_base_agent.records.history_line import HistoryLine, HistoryLines
 from knowledge_base_agent.records.stream import GAP, Entry, encode, xadd, xadd_head
 from knowledge_base_agent.redaction import redact
 
 LOG = logging.getLogger(__name__)
 KEPT = 20_000  # entries a process keeps while Redis is away: about 6 MB
-SEND_SECONDS = 0.02
 ANSWER_SECONDS = 2.0
-BREAK_SECONDS = 2.0
+DIAL_EVERY_SECONDS = 2.0
 EVERY_SECONDS = 0.05
+_LOCK_SECONDS = 0.02
 _AT_ONCE = 500
 _SAY_EVERY_SECONDS = 60.0
-
-
-class _Line(Protocol):
-    """What is used of redis-py's connections, which it leaves untyped."""
-
-    def connect(self) -> None: ...
-    def disconnect(self) -> None: ...
-    def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None: ...
-    def can_read(self, timeout: float = 0) -> bool: ...
-    def read_response(self) -> Any: ...
-    def update_current_socket_timeout(self, relaxed_timeout: float | None = None) -> None: ...
 
 
 class Outbox:
@@ -48,10 +35,7 @@ class Outbox:
 
     def __init__(self, url: str, *, key: str, cap: int) -> None:
         self._where = redact(url)
-        retry = Retry(NoBackoff(), 0)
-        self._pool = ConnectionPool.from_url(
-            url, protocol=2, retry=retry, socket_timeout=0.5, socket_connect_timeout=0.5
-        )
+        self._lines = HistoryLines(url)
         self._head = xadd_head(key, cap)
         self._background = Background(
             self._work, forget=self._start_empty, every=EVERY_SECONDS, name="kb-history"
@@ -63,19 +47,19 @@ class Outbox:
         self._working = threading.Lock()  # of who dials: held for a second when Redis is away
         self._waiting: deque[bytes] = deque()
         self._unanswered: deque[bytes] = deque()
-        self._line: _Line | None = None
+        self._line: HistoryLine | None = None
         self._answered_at = 0.0
-        self._dialled_at = -BREAK_SECONDS
+        self._dialled_at = -DIAL_EVERY_SECONDS
         self._dropped = 0
         self._said_at = -_SAY_EVERY_SECONDS
 
     def put(self, entry: Entry, *, urgent: bool = False) -> None:
-        """Take an entry. Never raises, and waits 20 ms at the very most, once per outage."""
+        """Take an entry. Never raises, and never waits for Redis."""
         self._waiting.append(xadd(self._head, encode(entry)))
         if len(self._waiting) + len(self._unanswered) > KEPT:
             self._drop_oldest()
         # A lock that is not had at once is held by the thread, which is about to send all there is.
-        if urgent and self._line is not None and self._lock.acquire(timeout=SEND_SECONDS):
+        if urgent and self._line is not None and self._lock.acquire(timeout=_LOCK_SECONDS):
             try:
                 self._send()
             finally:
@@ -83,7 +67,7 @@ class Outbox:
         self._background.wake()
 
     def open(self) -> None:
-        """Connect now, for half a second at most; what fails is tried again in the background."""
+        """Connect now, for about a second at most; what fails is tried again in the background."""
         with self._working:
             if self._line is None:
                 self._dial()
@@ -91,7 +75,7 @@ class Outbox:
     def flush(self, within: float) -> bool:
         """Send what waits and await the answers, for `within` seconds at most; tell whether all is answered."""
         end = time.monotonic() + within
-        self._dialled_at = -BREAK_SECONDS
+        self._dialled_at = -DIAL_EVERY_SECONDS
         while self._pending() and time.monotonic() < end:
             self._work()
             if self._pending():
@@ -104,13 +88,11 @@ class Outbox:
     def _drop_oldest(self) -> None:
         # The newest say what a task is now; the oldest are what a reader misses least.
         with self._lock:
-            for queue in (self._unanswered, self._waiting):
-                if queue:
-                    queue.popleft()
-                    self._dropped += 1
-                    if queue is self._unanswered:
-                        self._hang_up("too many entries without an answer")
-                    return
+            if self._unanswered:
+                self._hang_up("too many entries without an answer")
+            if self._waiting:
+                self._waiting.popleft()
+                self._dropped += 1
 
     def _work(self) -> bool:
         with self._working:
@@ -122,13 +104,11 @@ class Outbox:
         return self._pending()
 
     def _dial(self) -> None:
-        if time.monotonic() - self._dialled_at < BREAK_SECONDS:
+        if time.monotonic() - self._dialled_at < DIAL_EVERY_SECONDS:
             return
         self._dialled_at = time.monotonic()
-        line = cast(_Line, self._pool.make_connection())
         try:
-            line.connect()
-            line.update_current_socket_timeout(SEND_SECONDS)
+            line = self._lines.dial()
         except (RedisError, OSError) as error:
             self._say(error)
             return
@@ -139,7 +119,7 @@ class Outbox:
 
     def _tell_of_gap(self) -> None:
         here = f"{socket.gethostname()}:{os.getpid()}"
-        what = f"the process {here} could not reach the history for a while and kept the newest {KEPT} entries"
+        what = f"the process {here} could not reach the history and kept its newest {KEPT} entries"
         now = time.time_ns() // 1000
         gap = Entry(GAP, "", now, retries=self._dropped, worker=here, error_message=what)
         self._waiting.append(xadd(self._head, encode(gap)))
@@ -147,34 +127,47 @@ class Outbox:
         self._dropped = 0
 
     def _send(self) -> None:
-        while self._waiting and self._line is not None:
+        while self._waiting and self._has_room():
             if not self._unanswered:
                 self._answered_at = time.monotonic()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
             self._unanswered.extend(batch)
-            try:
-                self._line.send_packed_command([b"".join(batch)], check_health=False)
-            except (RedisError, OSError) as error:
-                self._hang_up(error)
+            self._try_to_send(b"".join(batch))
 
-    def _read_answers(self) -> None:
-        line = self._line
-        if line is None:
-            return
+    def _has_room(self) -> bool:
+        return self._try_to_send(b"")
+
+    def _try_to_send(self, packed: bytes) -> bool:
+        if self._line is None:
+            return False
         try:
-            while self._unanswered and line.can_read(0):
-                line.read_response()  # a refusal (out of memory, read-only, loading) is raised: tried again later
-                self._unanswered.popleft()
-                self._answered_at = time.monotonic()
+            return self._line.send(packed)
         except (RedisError, OSError) as error:
             self._hang_up(error)
-        if self._unanswered and time.monotonic() - self._answered_at > ANSWER_SECONDS:
+            return False
+
+    def _read_answers(self) -> None:
+        self._try_to_send(b"")  # what the socket did not take the last time
+        if self._line is None or not self._unanswered:
+            return
+        try:
+            answered = (
+                self._line.answers()
+            )  # a refusal (memory, read-only, loading) is raised: tried again later
+        except (RedisError, OSError) as error:
+            self._hang_up(error)
+            return
+        for _ in range(min(answered, len(self._unanswered))):
+            self._unanswered.popleft()
+        if answered:
+            self._answered_at = time.monotonic()
+        elif time.monotonic() - self._answered_at > ANSWER_SECONDS:
             self._hang_up("it does not answer")
 
     def _hang_up(self, why: object) -> None:
         line, self._line = self._line, None
         if line is not None:
-            line.disconnect()
+            line.close()
         self._waiting.extendleft(reversed(self._unanswered))
         self._unanswered.clear()
         self._say(why)
@@ -183,9 +176,5 @@ class Outbox:
         now = time.monotonic()
         if now - self._said_at >= _SAY_EVERY_SECONDS:
             self._said_at = now
-            LOG.warning(
-                "History: %s is away (%s); %d entries wait here",
-                self._where,
-                why,
-                len(self._waiting),
-            )
+            waiting = len(self._waiting)
+            LOG.warning("History: %s is away (%s); %d entries wait here", self._where, why, waiting)

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _tasks()
     _counters()
     _states()
+    _gaps()
 
 
 def _tasks() -> None:
@@ -87,6 +88,9 @@ def _states() -> None:
         sa.Column("holder", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_recorder_state"),
     )
+
+
+def _gaps() -> None:
     op.create_table(
         "history_gaps",
         sa.Column("id", sa.Integer, nullable=False),
