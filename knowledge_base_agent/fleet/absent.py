@@ -1,5 +1,6 @@
 """Who is missing, and whether waiting for them any longer is of use: pure reasoning over who answered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -42,19 +43,24 @@ def who_is_missing(
 def settled(
     *,
     receivers: int | None,
-    replies: int,
-    answered: frozenset[str],
-    destination: frozenset[str] | None,
+    answers: Mapping[str, int],
+    destination: Mapping[str, int] | None,
     present: frozenset[str],
     known_silent: frozenset[str],
     quiet: bool,
 ) -> bool:
     """Tell whether a question has all the answers it will get.
 
-    Everyone answered, or only those are missing who were silent before, and it has been `quiet` since the last reply.
+    `answers` counts the replies by name, `destination` how many are expected of each that was asked by name: workers
+    may share one. Everyone answered, or it has been `quiet` since the last reply and only those are missing who were
+    silent before, or a namesake of one who answered.
     """
+    answered = answers.keys()
     if destination is not None:
-        return destination <= answered or (quiet and destination - answered <= known_silent)
+        if all(answers.get(name, 0) >= expected for name, expected in destination.items()):
+            return True
+        return quiet and destination.keys() - answered <= known_silent
+    replies = sum(answers.values())
     if receivers is not None and replies >= receivers:
         return True
     if not quiet or present - known_silent - answered:

@@ -5,7 +5,6 @@ two workers of the same name, and hangs for ever when ten ask at once. This asks
 """
 
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,8 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.absent import Missing, settled, who_is_missing
 from knowledge_base_agent.fleet.away import CONNECTION_ERRORS, DRIVER_ERRORS, away
 from knowledge_base_agent.fleet.deadline import Deadline, within
-from knowledge_base_agent.fleet.line import Asked, Line, Question, Reply
+from knowledge_base_agent.fleet.line import Line
+from knowledge_base_agent.fleet.question import Asked, Question, Reply
 from knowledge_base_agent.fleet.roster import Roster
 from knowledge_base_agent.problems import Away
 
@@ -144,7 +144,7 @@ class Broadcaster:
         try:
             for one in asked:
                 line.send(one)
-            while not deadline.expired and not all(self._settled(one) for one in asked):
+            while not deadline.expired and not all(self._settled(one, asked) for one in asked):
                 line.listen(deadline.remaining())
             line.forget(asked)
             asked[0].unreadable, line.unreadable = line.unreadable, 0
@@ -162,13 +162,18 @@ class Broadcaster:
                 return self._lines.pop()
         return Line(self._app, self.roster.heard)
 
-    def _settled(self, one: Asked) -> bool:
-        wanted = one.question.destination
+    def _settled(self, one: Asked, asked: Sequence[Asked]) -> bool:
+        destination = None
+        if one.question.destination is not None:
+            namesakes = self.roster.namesakes()
+            for other in asked:
+                if other.question.destination is None:
+                    namesakes = {**namesakes, **other.counts()}
+            destination = {name: namesakes.get(name, 1) for name in one.question.destination}
         return settled(
             receivers=one.receivers,
-            replies=len(one.replies),
-            answered=one.names(),
-            destination=frozenset(wanted) if wanted is not None else None,
+            answers=one.counts(),
+            destination=destination,
             present=self.roster.present(),
             known_silent=self.roster.known_silent(),
             quiet=one.quiet_for(_GRACE),
@@ -182,6 +187,7 @@ class Broadcaster:
             wanted = frozenset(one.question.destination)
             one.missing = Missing(silent=wanted - answered, unnamed=0)
             return
+        self.roster.shared(one.counts())
         present = self.roster.present()
         everyone = one.receivers is not None and len(one.replies) >= one.receivers
         one.missing = who_is_missing(
@@ -196,7 +202,6 @@ class Broadcaster:
             self.roster.left(present - answered - one.missing.silent)
 
     def _answers(self, one: Asked, started: datetime, interrupted: str | None) -> Answers:
-        names = Counter(reply.worker for reply in one.replies)
         missing = one.missing or Missing(silent=frozenset(), unnamed=None)
         why = None
         if one.receivers is None:
@@ -210,7 +215,7 @@ class Broadcaster:
             replies=tuple(one.replies),
             silent=tuple(sorted(missing.silent)),
             unnamed=missing.unnamed,
-            duplicates=tuple(sorted(name for name, times in names.items() if times > 1)),
+            duplicates=tuple(sorted(name for name, times in one.counts().items() if times > 1)),
             unreadable=one.unreadable,
             interrupted=interrupted,
         )

@@ -11,8 +11,8 @@ from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
-from knowledge_base_agent.fleet.line import Question
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
 from knowledge_base_agent.fleet.revoking import NodeAnswer, RevokeOutcome, Revoking

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from knowledge_base_agent.fleet.line import Reply
+from knowledge_base_agent.fleet.question import Reply
 from knowledge_base_agent.fleet.reading import (
     ARGUMENTS_LIMIT,
     Figures,

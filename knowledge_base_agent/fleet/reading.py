@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
-from knowledge_base_agent.fleet.line import Reply
+from knowledge_base_agent.fleet.question import Reply
 from knowledge_base_agent.fleet.views import HeldTask, Place, Pool, WorkerView
 from knowledge_base_agent.fleet.worker_words import FIELDS
 from knowledge_base_agent.redaction import plain

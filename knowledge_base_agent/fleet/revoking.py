@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.connections import Connections
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.line import Question
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.reading import text
 from knowledge_base_agent.fleet.views import FleetView, Pool, WorkerView
 from knowledge_base_agent.fleet.whereabouts import check_ids

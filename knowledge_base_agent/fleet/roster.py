@@ -1,7 +1,7 @@
 """Who was heard, and when: what lets a missing worker be named, and keeps one from being waited for twice."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,6 +30,7 @@ class Roster:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
+        self._namesakes: Mapping[str, int] = {}
 
     def heard(self, names: Iterable[str]) -> None:
         """Note an answer, be it late."""
@@ -59,6 +60,16 @@ class Roster:
                 for name, known in self._known.items()
                 if known.left is None or now - known.left < KEEP
             }
+
+    def shared(self, counts: Mapping[str, int]) -> None:
+        """Note how many answered by each name when everyone was asked."""
+        with self._lock:
+            self._namesakes = {name: count for name, count in counts.items() if count > 1}
+
+    def namesakes(self) -> Mapping[str, int]:
+        """Return the names that several workers share, and how many do."""
+        with self._lock:
+            return self._namesakes
 
     def present(self) -> frozenset[str]:
         """Return the workers that are thought to receive broadcasts, the silent included."""

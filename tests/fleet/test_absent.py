@@ -68,8 +68,7 @@ def test_never_more_are_missing_than_received_the_question(
 def ends(**changes: object) -> bool:
     facts: dict[str, object] = {
         "receivers": 3,
-        "replies": 2,
-        "answered": names("w1", "w2"),
+        "answers": {"w1": 1, "w2": 1},
         "destination": None,
         "present": names("w1", "w2", "w3"),
         "known_silent": names(),
@@ -79,22 +78,28 @@ def ends(**changes: object) -> bool:
 
 
 def test_waiting_ends_with_the_last_answer_and_not_before() -> None:
-    assert ends(replies=3, answered=names("w1", "w2", "w3"), quiet=False)
+    assert ends(answers={"w1": 1, "w2": 1, "w3": 1}, quiet=False)
     assert not ends()
 
 
 def test_a_worker_known_to_be_silent_is_not_waited_for_again_once_it_is_quiet() -> None:
     assert ends(known_silent=names("w3"))
     assert not ends(known_silent=names("w3"), quiet=False)
-    assert not ends(known_silent=names("w3"), replies=1, answered=names("w1"))
+    assert not ends(known_silent=names("w3"), answers={"w1": 1})
 
 
 def test_without_a_receivers_count_everyone_known_is_waited_for() -> None:
     assert not ends(receivers=None)
     assert ends(receivers=None, known_silent=names("w3"))
-    assert not ends(receivers=None, present=names(), answered=names(), replies=0)
+    assert not ends(receivers=None, present=names(), answers={})
 
 
 def test_a_named_worker_is_waited_for_until_it_answers() -> None:
-    assert not ends(destination=names("w3"))
-    assert ends(destination=names("w1"))
+    assert not ends(destination={"w3": 1})
+    assert ends(destination={"w1": 1}, quiet=False)
+
+
+def test_both_workers_of_one_name_are_waited_for_but_not_for_ever() -> None:
+    assert not ends(destination={"w1": 2}, quiet=False)
+    assert ends(destination={"w1": 2}, answers={"w1": 2}, quiet=False)
+    assert ends(destination={"w1": 2})

@@ -10,7 +10,7 @@ import redis
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
-from knowledge_base_agent.fleet.line import Question
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.receivers import CLIENT_NAME
 from knowledge_base_agent.fleet.views import FleetView, Pool
 from tests.fleet.running import Site

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge_base_agent.fleet.line import Reply
 from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, Focus, read_plain
+from knowledge_base_agent.fleet.question import Reply
 from knowledge_base_agent.fleet.reading import moment, read_look
 from knowledge_base_agent.fleet.worker_words import FIELDS
 

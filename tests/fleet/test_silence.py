@@ -11,7 +11,7 @@ from celery import Celery
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
-from knowledge_base_agent.fleet.line import Question
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.receivers import CLIENT_NAME
 from tests.fleet.responder import responders
 from tests.fleet.running import Site

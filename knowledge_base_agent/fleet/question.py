@@ -1,0 +1,68 @@
+"""A question to the workers, what came back for it, and what is known of those who did not answer."""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from knowledge_base_agent.fleet.absent import Missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One control command, to every worker or to those named."""
+
+    command: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    destination: tuple[str, ...] | None = None
+    reads: bool = True
+    """False for whatever changes something: it is never sent a second time by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What one worker said, as it said it. Two workers of one name give two of these."""
+
+    worker: str
+    body: Any
+    after: float
+    """Seconds from the question to this reply."""
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """A question that is on its way: what came back so far."""
+
+    question: Question
+    ticket: str = field(default_factory=lambda: str(uuid.uuid4()))
+    sent: float = 0.0
+    """On the monotonic clock; 0 until it is."""
+    sent_at: datetime | None = None
+    """Aware UTC."""
+    receivers: int | None = None
+    replies: list[Reply] = field(default_factory=list)
+    missing: Missing | None = None
+    unreadable: int = 0
+
+    def names(self) -> frozenset[str]:
+        """Return who answered."""
+        return frozenset(reply.worker for reply in self.replies)
+
+    def counts(self) -> Counter[str]:
+        """Return how many replies came by each name."""
+        return Counter(reply.worker for reply in self.replies)
+
+    def quiet_for(self, seconds: float) -> bool:
+        """Tell whether this long has passed since the last reply, or since the question."""
+        last = self.replies[-1].after if self.replies else 0.0
+        return time.monotonic() - self.sent - last >= seconds
+
+    def again(self) -> None:
+        """Make ready to be sent once more, with a ticket that no old reply carries."""
+        self.ticket = str(uuid.uuid4())
+        self.sent = 0.0
+        self.receivers = None
+        self.replies = []
