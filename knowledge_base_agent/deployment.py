@@ -41,6 +41,7 @@ class Deployment:
             progress_url=self.settings.progress_url,
             logs_url=self.settings.logs_url,
             sightings=self.sightings,
+            clients=self.redis_clients,
         )
 
     @cached_property

@@ -38,7 +38,7 @@ def worker_parts(view: FleetView) -> Iterator[Part]:
 
 
 def _worker(worker: WorkerView) -> Row:
-    memory = Size(worker.memory_kb * 1000) if worker.memory_kb is not None else None
+    memory = Size(worker.memory_kb * 1024) if worker.memory_kb is not None else None
     cells: tuple[Value, ...] = (
         plain(worker.name, 80),
         worker.busy,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.problems import NotFound
 from tests.operations.place import Place, notes, row_of
 from tests.waiting import wait_until
@@ -9,6 +10,11 @@ from tests.waiting import wait_until
 
 def runs(here: Place, task_id: str) -> bool:
     return task_id in str(here.asks("active"))
+
+
+def held(here: Place, task_id: str) -> bool:
+    view = here.deployment.fleet.workers.look(Deadline.after(2), fresh=True)
+    return any(task.id == task_id for task in view.held)
 
 
 def test_terminating_a_running_task_frees_its_slot_and_is_seen_to(here: Place) -> None:
@@ -55,7 +61,8 @@ def test_a_task_that_has_ended_is_not_revoked(here: Place) -> None:
 
 def test_a_task_that_waits_for_its_time_will_be_dropped(here: Place) -> None:
     later = here.send("add", 1, 1, countdown=300)
-    wait_until(lambda: "waits for its time" in str(here.previews(f"revoke {later}")))
+    wait_until(lambda: held(here, later), what="a worker keeps it until its time")
+    assert "waits for its time" in str(here.previews(f"revoke {later}"))
     report = here.confirms(here.previews(f"revoke {later}"))
     assert report.succeeded, report
     assert row_of(report, later).cells[0] in {"will be dropped", "stopped"}
