@@ -1,5 +1,8 @@
 """Fixtures that every layer's tests share. Servers start once a session."""
 
+import contextlib
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,19 +32,36 @@ def redis_space(redis_spaces: RedisSpaces) -> Iterator[RedisSpace]:
         yield space
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied: migrating takes many times longer."""
+    path = tmp_path_factory.mktemp("migrated") / "kb.sqlite3"
+    migrate(f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
     """A migrated SQLite database for this test alone."""
-    url = f"sqlite:///{tmp_path / 'kb.sqlite3'}"
-    migrate(url)
-    return url
+    path = tmp_path / "kb.sqlite3"
+    shutil.copyfile(migrated_file, path)
+    return f"sqlite:///{path}"
 
 
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A migrated PostgreSQL database for this test alone; skips without a server, fails in CI."""
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[str]:
+    """A migrated PostgreSQL database, to be copied; skips without a server, fails in CI."""
     with postgres_database() as url:
         migrate(url)
+        yield url
+
+
+@pytest.fixture
+def postgres_url(migrated_postgres: str) -> Iterator[str]:
+    """A migrated PostgreSQL database for this test alone."""
+    with postgres_database(like=migrated_postgres) as url:
         yield url
 
 

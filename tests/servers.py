@@ -124,13 +124,15 @@ def postgres_reachable() -> bool:
 
 
 @contextlib.contextmanager
-def postgres_database() -> Iterator[str]:
-    """Make a PostgreSQL database of our own, lend its URL, and drop it."""
+def postgres_database(like: str | None = None) -> Iterator[str]:
+    """Make a PostgreSQL database of our own (a copy of the one at `like`), lend its URL, and drop it."""
     if not postgres_reachable():
         absent("PostgreSQL")
     name = f"kb_test_{secrets.token_hex(6)}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        template = sql.Identifier(like.rsplit("/", 1)[1] if like else "template1")
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(create.format(sql.Identifier(name), template))
     try:
         yield POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
     finally:

@@ -9,9 +9,6 @@ from knowledge_base_agent.fleet.reading import moment, wall_time
 
 ENVELOPE_LIMIT = 64 * 1024
 """Bytes of one message that are looked at."""
-PUBLISHED = "kb_published"
-"""The header in which a tracked app stamps when it published a task, in seconds since 1970."""
-
 _AFTER_BODY = b', "content-encoding": '
 
 
@@ -26,7 +23,7 @@ class _Headers(msgspec.Struct):
     group: str | None = None
     root_id: str | None = None
     parent_id: str | None = None
-    kb_published: float | None = None
+    kb_published: float | None = None  # message_headers.PUBLISHED
 
 
 class _Properties(msgspec.Struct):

@@ -30,7 +30,7 @@ from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.lease import Lease
 from knowledge_base_agent.records.plausible import read_entries
 from knowledge_base_agent.records.recorder_state import read_recorder_state
-from knowledge_base_agent.records.stream import LEASE_KEY
+from knowledge_base_agent.records.stream import HISTORY_KEY, LEASE_KEY
 from knowledge_base_agent.records.stream_reader import (
     Batch,
     Position,
@@ -41,6 +41,8 @@ from knowledge_base_agent.settings import Settings
 
 LOG = logging.getLogger(__name__)
 BATCH: Final = 4_000  # about 0.1 s of writing: other writers of SQLite wait no longer
+KEPT: Final = 100_000
+"""Recorded entries that stay in the stream: enough to catch up after a database was restored from a backup."""
 _LINGER_SECONDS: Final = (
     0.05  # a trickle of entries is gathered, so that it does not become as many transactions
 )
@@ -54,9 +56,12 @@ _SOCKET_SECONDS: Final = 3.0
 class Recorder:
     """Moves entries into rows until told to stop. One thread, one connection to Redis."""
 
-    def __init__(self, settings: Settings, engine: Engine, *, batch: int = BATCH) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, *, batch: int = BATCH, kept: int = KEPT
+    ) -> None:
         self._engine = engine
         self._count = batch
+        self._kept = kept
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         retry = Retry(NoBackoff(), 0)
         self._client = Redis.from_url(
@@ -103,6 +108,7 @@ class Recorder:
         batch = read_batch(self._client, self._position, count=self._count)
         if batch.after != self._position or time.monotonic() - self._wrote_at > _HEARTBEAT_SECONDS:
             self._write(batch, self._position)
+            self._trim(batch.lag)
         if not batch.payloads and not batch.replaced:
             wait_for_entries(self._client, self._position, seconds=_WAIT_SECONDS)
         if batch.lag == 0:
@@ -134,6 +140,11 @@ class Recorder:
             write_batch(connection, recorded)
         self._position = batch.after
         self._wrote_at = time.monotonic()
+
+    def _trim(self, lag: int) -> None:
+        # Only what is recorded may go. Entries that come between the count and this are covered by `kept`: it is more
+        # than arrive in that moment. Roughly (~), since whole nodes go many times faster.
+        self._client.xtrim(HISTORY_KEY, maxlen=lag + self._kept, approximate=True)
 
     def _say_away(self, error: Exception) -> None:
         if self._away != str(error):

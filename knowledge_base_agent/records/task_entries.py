@@ -4,13 +4,14 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
 from celery.exceptions import NotRegistered
 
+from knowledge_base_agent.message_headers import PUBLISHED
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.stream import Entry
 from knowledge_base_agent.redaction import redact, shorten
@@ -31,12 +32,19 @@ class TaskEntries:
         self._receiver = 0
         self._requests: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
-    def about_to_publish(self, app: Celery, headers: Mapping[str, Any], declare: Any) -> None:
-        """Note the time, and whether it is this app that publishes: only its own queues are declared with it."""
+    def about_to_publish(
+        self, app: Celery, headers: MutableMapping[str, Any], declare: Any
+    ) -> None:
+        """Note the time, and whether it is this app that publishes: only its own queues are declared with it.
+
+        The time goes into the message too, so that a queue can tell how long its oldest message waits.
+        """
         ours = True
         for queue in (declare or ())[:1]:
             ours = app.amqp.queues.get(getattr(queue, "name", "")) is queue
         self._publishing.now = (headers.get("id"), _now()) if ours else None
+        if ours:
+            headers[PUBLISHED] = time.time()
 
     def published(self, headers: Any, routing_key: str | None) -> Entry | None:
         """Return the entry of a message that the broker has taken; None for another app's."""

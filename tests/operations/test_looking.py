@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.tables import TASKS
@@ -32,6 +33,15 @@ def test_stats_tells_rows_workers_queues_memory_and_the_last_day(here: Place) ->
     assert sum(chart.series["SUCCESS"]) >= 3
     assert len(chart.categories) <= 20, "Slack draws no more"
     assert "1 of 1 worker answered" in report.text
+
+
+def test_stats_tells_how_long_the_oldest_message_waits(here: Place) -> None:
+    here.send("add", 1, 1, queue="nobody-consumes-this")
+    depth = here.deployment.fleet.queues.depths(Deadline.after(2)).named("nobody-consumes-this")
+    assert depth is not None
+    assert depth.oldest_at is not None, "a tracked app stamps its messages"
+    row = table(here.asks("stats"), "Queues")["nobody-consumes-this"]
+    assert isinstance(row.cells[4], timedelta)
 
 
 def test_a_running_task_is_active_with_its_worker_and_age_and_two_buttons(here: Place) -> None:

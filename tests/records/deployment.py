@@ -72,10 +72,12 @@ def worker(settings: Settings, app: Celery, *, concurrency: int = 2) -> Iterator
 
 
 @contextlib.contextmanager
-def recording(settings: Settings, engine: Engine, *, batch: int = 4_000) -> Iterator[None]:
+def recording(
+    settings: Settings, engine: Engine, *, batch: int = 4_000, kept: int = 100_000
+) -> Iterator[None]:
     """Run a recorder in a thread; at the end it must have stopped by itself when told to."""
     stop = threading.Event()
-    recorder = Recorder(settings, engine, batch=batch)
+    recorder = Recorder(settings, engine, batch=batch, kept=kept)
     thread = threading.Thread(target=recorder.run, args=(stop,), name="recorder")
     thread.start()
     try:

@@ -201,3 +201,18 @@ def test_an_idle_recorder_says_that_it_is_there(settings: Settings, engine: Engi
             return state is not None and state.updated_at >= began and state.lag == 0
 
         wait_until(heartbeat)
+
+
+def test_what_is_recorded_leaves_the_stream_and_nothing_else_does(
+    settings: Settings, stream: Redis, engine: Engine
+) -> None:
+    for _ in range(400):
+        add_to_stream(stream, life())
+    with recording(settings, engine, batch=50, kept=100):
+        wait_until(lambda: caught_up(engine, stream))
+        wait_until(lambda: stream.xlen(HISTORY_KEY) < 600, what="the stream is trimmed")
+        add_to_stream(stream, life(end=states.FAILURE))
+        wait_until(lambda: caught_up(engine, stream))
+
+    assert recorded(engine) == {"SUCCESS": 400, "FAILURE": 1}
+    assert lost_entries(engine) == []
