@@ -12,6 +12,7 @@ from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
+from knowledge_base_agent.fleet.purging import Purging
 from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
@@ -28,7 +29,8 @@ class Fleet:
 
     Synchronous and safe to use from many threads; each call takes a `Deadline` and keeps it. What can't be reached
     raises `Away`; what can't be known is None or named as unknown in the answer. The parts can be used directly:
-    `workers.look`, `queues.depths`, `messages.find`, `connections.check`.
+    `workers.look`, `queues.depths`, `messages.find`, `purging.purge`, `connections.check`. What changes workers takes a
+    fleet and lives beside it: `consuming`, `shutting_down`, `pool_size`, `rate_limits`.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Fleet:
         self._broker = Broker(app)
         self.queues = Queues(app, self._broker)
         self.messages = PendingMessages(app, self._broker)
+        self.purging = Purging(app, self._broker)
         self._clients = clients or RedisClients()
         stores = {PROGRESS: progress_url, LOGS: logs_url}
         self._stores = {name: url for name, url in stores.items() if url}

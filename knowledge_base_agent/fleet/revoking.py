@@ -28,7 +28,7 @@ _WHY_NOT = {
 
 @dataclass(frozen=True, kw_only=True)
 class NodeAnswer:
-    """What one worker said to a revoke."""
+    """What one worker said to a control command."""
 
     worker: str
     accepted: bool
@@ -124,7 +124,7 @@ class Revoking:
             command=KILL, arguments={"process": process}, destination=(worker,), reads=False
         )
         answers = self._broadcaster.ask(deadline, question)
-        said = list(_node_answers(answers))
+        said = list(node_answers(answers))
         if not said:
             why = answers.interrupted or "it did not answer, and may still do it"
             return NodeAnswer(worker=worker, accepted=False, said=why)
@@ -174,7 +174,7 @@ class _Tally:
 
     def enter(self, chunk: list[str], answers: Answers) -> None:
         """Note what came back for one portion."""
-        said = list(_node_answers(answers))
+        said = list(node_answers(answers))
         accepted = any(one.accepted for one in said)
         (self.sent if accepted else self.unconfirmed).extend(chunk)
         for one in said:
@@ -196,7 +196,8 @@ class _Tally:
         )
 
 
-def _node_answers(answers: Answers) -> Iterator[NodeAnswer]:
+def node_answers(answers: Answers) -> Iterator[NodeAnswer]:
+    """Yield what each worker said to a control command: accepted only where it said so itself."""
     for reply in answers.replies:
         body = reply.body if isinstance(reply.body, dict) else {}
         ok, error = text(body.get("ok")), text(body.get("error"))

@@ -82,7 +82,7 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
         "now": now,
         "pid": os.getpid(),
         "pool": pool.get("implementation"),
-        "size": pool.get("max-concurrency"),
+        "size": _slots(controller.pool, pool.get("max-concurrency")),
         "processes": living,
         "occupied": _occupied(controller.pool, living),
         "prefetch": getattr(getattr(consumer, "qos", None), "value", None),
@@ -93,6 +93,11 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
         "processed": sum(worker_state.total_count.values()),
         "queues": sorted(queue.name for queue in _consumed(consumer)),
     }
+
+
+def _slots(pool: Any, told: Any) -> Any:
+    """Return how many tasks can run at once now: a prefork pool goes on telling the number it was started with."""
+    return getattr(getattr(pool, "_pool", None), "_processes", told)
 
 
 def _living(pool: Any, listed: Any) -> Any:
