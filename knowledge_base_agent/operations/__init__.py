@@ -2,6 +2,7 @@
 
 from knowledge_base_agent.operations.active import ACTIVE
 from knowledge_base_agent.operations.clear import CLEAR
+from knowledge_base_agent.operations.flush import FLUSH
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.operation import AnyOperation
@@ -19,6 +20,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     LOGS,
     CLEAR,
     REVOKE,
+    FLUSH,
     RUN,
     SEARCH,
     HELP,

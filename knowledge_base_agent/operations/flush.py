@@ -1,0 +1,212 @@
+"""`flush`: remove what finished tasks told of their progress and their log lines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.operations.flush_keeping import Keeping, keeping
+from knowledge_base_agent.operations.flush_stores import Store, pages, stores_of, unlink
+from knowledge_base_agent.operations.operation import (
+    Arguments,
+    Operation,
+    Preview,
+    Progress,
+    Risk,
+    Target,
+    Word,
+)
+from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_COUNT_SECONDS = 1.0
+_RECOUNT_SECONDS = 30.0
+_COLUMNS = (
+    Column(key="store", label="Where"),
+    Column(key="go", label="Go"),
+    Column(key="kept", label="Stay"),
+)
+
+
+class FlushArguments(Arguments):
+    """Whether running tasks are spared."""
+
+    all: Annotated[
+        bool, Word(read=None, help="the keys of running tasks too, which are kept otherwise")
+    ] = False
+
+
+class FlushTarget(Target):
+    """What was agreed to: the keys of tasks that do not run then, or all."""
+
+    everything: bool
+    previewed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What was counted, or removed, in one store."""
+
+    store: Store
+    gone: int
+    kept: int
+    complete: bool = True
+    """Whether the last key was reached."""
+
+
+def _preview(deployment: "Deployment", arguments: FlushArguments) -> Preview[FlushTarget]:
+    now = utc_now()
+    stores = stores_of(deployment)
+    keep = keeping(deployment, everything_goes=arguments.all)
+    tallies = [_counted(deployment, store, keep, _COUNT_SECONDS / 2) for store in stores]
+    total, complete = sum(one.gone for one in tallies), all(one.complete for one in tallies)
+    return Preview(
+        target=FlushTarget(everything=arguments.all, previewed_at=now),
+        report=_previewed(tallies, keep, complete=complete),
+        affected=total if complete else None,
+    )
+
+
+def _counted(deployment: "Deployment", store: Store, keep: Keeping, seconds: float) -> Tally:
+    """Count without removing, for so long. Raises `Refused` at a key that does not belong there, and `Away`."""
+    deadline = Deadline.after(seconds)
+    # One page may outlast the counting: whoever waits must hear of a Redis that does not answer at all.
+    limit = Deadline.after(seconds + 0.5)
+    return within(
+        limit, partial(_count_until, deployment, store, keep, deadline), source=store.source
+    )
+
+
+def _count_until(
+    deployment: "Deployment", store: Store, keep: Keeping, deadline: Deadline
+) -> Tally:
+    seen: set[bytes] = set()  # SCAN may give a key twice
+    kept = 0
+    for page in pages(store):
+        fresh = list(set(page) - seen)
+        seen.update(fresh)
+        kept += len(keep.kept(deployment, store, fresh))
+        if deadline.expired:
+            return Tally(store=store, gone=len(seen) - kept, kept=kept, complete=False)
+    return Tally(store=store, gone=len(seen) - kept, kept=kept)
+
+
+def _previewed(tallies: list[Tally], keep: Keeping, *, complete: bool) -> Report:
+    total, kept = sum(one.gone for one in tallies), sum(one.kept for one in tallies)
+    if total == 0 and complete:
+        said = (
+            f"No key is there to remove; {counted(kept, 'key')} of running tasks."
+            if kept
+            else "No key is there."
+        )
+        return Report(
+            title="Nothing to flush",
+            text=said,
+            parts=keep.notes(),
+            taken_at=utc_now(),
+            tone=Tone.WARNING if keep.doubt else Tone.NEUTRAL,
+        )
+    keys = counted(total, "key") if complete else f"at least {counted(total, 'key')}"
+    return Report(
+        title=f"Flush {keys}?",
+        text=f"About to remove {keys} of progress and logs; {_staying(kept, keep)}. The history, the broker and the "
+        "results are not touched.",
+        parts=(_table("What is there", tallies), *keep.notes()),
+        tone=Tone.WARNING,
+        taken_at=utc_now(),
+    )
+
+
+def _staying(kept: int, keep: Keeping) -> str:
+    if keep.everything_goes:
+        return "nothing is spared"
+    whose = "that may be a running task's" if keep.doubt else "of tasks that workers have"
+    verb = "stays" if kept == 1 else "stay"
+    return f"{counted(kept, 'key')} {whose} {verb}"
+
+
+def _table(caption: str, tallies: list[Tally]) -> Table:
+    rows = tuple(
+        Row(
+            cells=(
+                f"{one.store.source} ({one.store.prefix.decode()}*)",
+                one.gone if one.complete else f"at least {one.gone:,}",
+                one.kept if one.complete else f"at least {one.kept:,}",
+            )
+        )
+        for one in tallies
+    )
+    return Table(caption=caption, columns=_COLUMNS, rows=rows, total=len(rows))
+
+
+def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> Report:
+    stores = stores_of(deployment)
+    keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
+    # Counted once more before the first key goes: this also reads every key, and refuses what is a broker's.
+    before = [_counted(deployment, store, keep, _RECOUNT_SECONDS) for store in stores]
+    expected = sum(one.gone for one in before) if all(one.complete for one in before) else None
+    done: list[Tally] = []
+    for store in stores:
+        first = sum(one.gone for one in done)
+        done.append(_removed(deployment, store, keep, progress, first, expected))
+    return _ended(deployment, done, keep)
+
+
+def _removed(
+    deployment: "Deployment",
+    store: Store,
+    keep: Keeping,
+    progress: Progress,
+    first: int,
+    expected: int | None,
+) -> Tally:
+    gone, kept = 0, set[bytes]()
+    for page in pages(store):
+        staying = keep.kept(deployment, store, page)
+        kept |= staying
+        gone += unlink(store, [key for key in page if key not in staying])
+        progress(first + gone, expected, "keys")
+    return Tally(store=store, gone=gone, kept=len(kept))
+
+
+def _ended(deployment: "Deployment", done: list[Tally], keep: Keeping) -> Report:
+    total, kept = sum(one.gone for one in done), sum(one.kept for one in done)
+    parts: list[Part] = [_table("What was removed", done), *keep.notes(), *_left(deployment, done)]
+    keys = counted(total, "key")
+    return Report(
+        title=f"Flushed {keys}",
+        text=f"Removed {keys} of progress and logs; {_staying(kept, keep)}.",
+        parts=tuple(parts),
+        tone=Tone.GOOD if len(parts) == 1 else Tone.WARNING,
+        taken_at=utc_now(),
+        data={"removed": {one.store.source: one.gone for one in done}, "kept": kept},
+    )
+
+
+def _left(deployment: "Deployment", done: list[Tally]) -> Iterator[Note]:
+    """Look again, at every key: what is there beyond what was kept came meanwhile."""
+    for one in done:
+        now = _counted(deployment, one.store, Keeping(everything_goes=True), _RECOUNT_SECONDS)
+        if now.gone > one.kept:
+            yield Note(
+                text=f"{counted(now.gone - one.kept, 'key')} came to {one.store.source} meanwhile, and stay.",
+                tone=Tone.WARNING,
+            )
+
+
+FLUSH = Operation[FlushArguments, FlushTarget](
+    name="flush",
+    aliases=("flush-redis",),
+    summary="Removes the progress and the log lines of tasks that do not run.",
+    risk=Risk.DESTROY,
+    arguments=FlushArguments,
+    preview=_preview,
+    run=_run,
+    target=FlushTarget,
+)

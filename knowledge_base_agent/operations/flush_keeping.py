@@ -1,0 +1,108 @@
+"""Which keys a flush leaves: those of running tasks, and, while not every worker answered, whatever may be one's."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.operations.flush_stores import Store, idle_seconds
+from knowledge_base_agent.operations.headcount import headcount
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.states import WITH_WORKERS
+from knowledge_base_agent.records.task_history import rows_by_ids
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import Note, Tone
+from knowledge_base_agent.wording import duration
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+RECENTLY = timedelta(hours=1)
+_RESOLUTION = timedelta(seconds=2)
+"""A Redis server counts idle time in seconds, and looks at its clock once a second."""
+_LOOK_SECONDS = 1.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """What is to be kept. `doubt` says why the workers' word is not enough, or is empty."""
+
+    everything_goes: bool = False
+    held: frozenset[str] = frozenset()
+    doubt: str = ""
+    previewed_at: datetime | None = None
+
+    def kept(self, deployment: "Deployment", store: Store, keys: list[bytes]) -> set[bytes]:
+        """Return those of a page's keys that stay. Raises `Away` when the store does not answer."""
+        if self.everything_goes or not keys:
+            return set()
+        kept = {key for key in keys if store.task_id(key) in self.held}
+        if self.doubt:
+            kept |= _unfinished(deployment, store, keys)
+        span = RECENTLY if self.doubt else self._since_preview()
+        if span is not None:
+            idle = idle_seconds(store, keys)
+            kept |= {
+                key for key, seconds in zip(keys, idle, strict=True) if self._young(seconds, span)
+            }
+        return kept
+
+    def _since_preview(self) -> timedelta | None:
+        if self.previewed_at is None:
+            return None
+        span = utc_now() - self.previewed_at - _RESOLUTION
+        return span if span > timedelta(0) else None
+
+    def _young(self, seconds: float | None, span: timedelta) -> bool:
+        # In doubt, an age that can't be told counts as young.
+        return bool(self.doubt) if seconds is None else seconds < span.total_seconds()
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what the person must know about it."""
+        if self.everything_goes:
+            text = "Running tasks lose their progress and the lines they logged so far (--all)."
+            return (Note(text=text, tone=Tone.WARNING),)
+        if self.doubt:
+            text = (
+                f"Who runs now is not certain: {self.doubt} So the keys of tasks that the rows call unfinished stay, "
+                f"and every key touched in the last {duration(RECENTLY)}."
+            )
+            return (Note(text=text, tone=Tone.WARNING),)
+        return ()
+
+
+def keeping(
+    deployment: "Deployment", *, everything_goes: bool, previewed_at: datetime | None = None
+) -> Keeping:
+    """Ask the workers what they have, now, and say what is therefore to be kept. Never raises for who is away."""
+    if everything_goes:
+        return Keeping(everything_goes=True)
+    try:
+        view = deployment.fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
+    except Away as problem:
+        return Keeping(doubt=plain(problem.what, 200), previewed_at=previewed_at)
+    capped = any(
+        worker.waiting > len(worker.reserved) or worker.postponed > len(worker.scheduled)
+        for worker in view.workers
+    )
+    doubt = "" if view.complete else f"{headcount(view)}."
+    return Keeping(
+        held=frozenset(task.id for task in view.held),
+        doubt=doubt
+        or ("the workers have too many waiting tasks to name them all." if capped else ""),
+        previewed_at=previewed_at,
+    )
+
+
+def _unfinished(deployment: "Deployment", store: Store, keys: list[bytes]) -> set[bytes]:
+    by_id = {store.task_id(key): key for key in keys}
+    try:
+        with reading(deployment.engine) as connection:
+            rows = rows_by_ids(connection, by_id)
+    except Away:
+        return set(
+            keys
+        )  # neither the workers nor the rows can tell, so nothing is certain to be over
+    return {by_id[one] for one, row in rows.items() if row.state in WITH_WORKERS}

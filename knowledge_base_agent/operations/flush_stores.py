@@ -1,0 +1,141 @@
+"""The two Redis databases that a flush works on: whose keys are in them, and whether anything else lives there.
+
+Nothing here removes a key that does not begin with `progress:` or `logs:`, so the history stream stays.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis.connection import parse_url
+
+from knowledge_base_agent.fleet.away import away_if_down
+from knowledge_base_agent.fleet.connections import LOGS, PROGRESS
+from knowledge_base_agent.problems import Refused
+from knowledge_base_agent.records.task_logs import PREFIX as LOGS_PREFIX
+from knowledge_base_agent.records.task_progress import PREFIX as PROGRESS_PREFIX
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_PAGE = 1000
+_CHUNK = 500
+_LOCAL = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
+_INTRUDERS = re.compile(
+    rb"_kombu\.binding\.|(?:^|[^A-Za-z])unacked(?:_index|_mutex)?$|celery-task(?:set)?-meta-"
+)
+"""Keys that only a broker or a result backend has, whatever prefix they were given."""
+_CURE = "Give progress and logs databases of their own (REDIS_PROGRESS_URL, REDIS_LOGS_URL), then ask again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """One database, and the beginning of the keys in it that are a flush's business."""
+
+    source: str
+    """What people call it: "the progress store"."""
+    url: str
+    prefix: bytes
+    client: redis.Redis
+
+    def task_id(self, key: bytes) -> str:
+        """Return the id of the task that a key belongs to."""
+        return key[len(self.prefix) :].decode("utf-8", "replace")
+
+
+def stores_of(deployment: "Deployment") -> tuple[Store, ...]:
+    """Return both stores. Raises `Refused` if a setting says that one of them holds the broker or results."""
+    settings = deployment.settings
+    found = (
+        Store(
+            source=PROGRESS,
+            url=settings.progress_url,
+            prefix=PROGRESS_PREFIX.encode(),
+            client=deployment.progress_redis,
+        ),
+        Store(
+            source=LOGS,
+            url=settings.logs_url,
+            prefix=LOGS_PREFIX.encode(),
+            client=deployment.logs_redis,
+        ),
+    )
+    for store in found:
+        _refuse_by_settings(deployment, store)
+    return found
+
+
+def pages(store: Store) -> Iterator[list[bytes]]:
+    """Yield the store's keys, page by page, by SCAN. A key may come twice, as SCAN has it.
+
+    Raises `Refused` at the first key of a broker or a result backend, and `Away`.
+    """
+    cursor: Any = 0
+    keys: Any
+    while True:
+        with away_if_down(store.source):
+            cursor, keys = store.client.scan(cursor, count=_PAGE)
+        _refuse_by_keys(store, keys)
+        yield [key for key in keys if key.startswith(store.prefix)]
+        if cursor == 0:
+            return
+
+
+def unlink(store: Store, keys: list[bytes]) -> int:
+    """Remove these keys, in portions that no other client notices; return how many were there. Raises `Away`."""
+    gone = 0
+    for start in range(0, len(keys), _CHUNK):
+        with away_if_down(store.source):
+            gone += int(store.client.unlink(*keys[start : start + _CHUNK]))
+    return gone
+
+
+def idle_seconds(store: Store, keys: list[bytes]) -> list[float | None]:
+    """Return for how long nobody has touched each key, by the Redis server's own clock.
+
+    None where it can't be told: the key is gone, or the server counts how often instead of when (LFU). Raises `Away`.
+    """
+    with away_if_down(store.source), store.client.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.object("idletime", key)
+        answers = pipe.execute(raise_on_error=False)
+    return [float(one) if isinstance(one, int) else None for one in answers]
+
+
+def _refuse_by_settings(deployment: "Deployment", store: Store) -> None:
+    conf: Any = deployment.app.conf
+    urls = (
+        ("the broker", (conf.broker_write_url, conf.broker_read_url, conf.broker_url)),
+        ("the results of tasks", (conf.result_backend,)),
+    )
+    mine = _database(store.url)
+    for what, given in urls:
+        addresses = [one for url in given if url for one in str(url).split(";")]
+        if mine is not None and mine in [_database(one) for one in addresses]:
+            raise Refused(f"{_begun(store)} is the database of {what}: nothing was removed.", _CURE)
+
+
+def _refuse_by_keys(store: Store, keys: Iterable[bytes]) -> None:
+    for key in keys:
+        if not key.startswith(store.prefix) and _INTRUDERS.search(key):
+            raise Refused(
+                f"{_begun(store)} holds keys of a broker or of results (“{key[:60].decode(errors='replace')}”): "
+                "tasks could be lost.",
+                _CURE,
+            )
+
+
+def _begun(store: Store) -> str:
+    return store.source[:1].upper() + store.source[1:]
+
+
+def _database(url: str) -> tuple[str, int, int] | None:
+    """Return what tells one Redis database from another, or None for what is no plain Redis."""
+    try:
+        found: Any = parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError:
+        return None
+    host = found.get("host") or found.get("path") or "localhost"
+    return _LOCAL.get(host, host), int(found.get("port") or 6379), int(found.get("db") or 0)
