@@ -1,7 +1,7 @@
 """The audit channel's outbox: every entry becomes a message, in order, once Slack takes it; until then it stays.
 
 An entry counts as posted only after Slack's ok. When the answer got lost, it is posted again and labelled, since
-a repeat does less harm in an audit than a gap.
+a repeat does less harm in an audit than a gap. Of several bots on one database, the one with the lease posts.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from bot.waiting import backoff
 from knowledge_base_agent.audit import Entry, mark_posted, unposted
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.records.row_lease import RowLease
 
 log = structlog.get_logger()
 
@@ -27,6 +28,7 @@ EVERY_SECONDS = 3.0
 _LOGGED_EVERY = 60.0
 _BATCH = 20
 _WITHIN = 5.0
+_LEASE = "audit-channel"
 _SPOOLED_WITHIN = 0.15  # seconds until an entry about a question has been written
 
 
@@ -38,6 +40,7 @@ class AuditChannel:
         self._engine = engine
         self._threads = threads
         self._channel = channel
+        self._lease = RowLease(engine, _LEASE)
         self._nudged = asyncio.Event()
         self._maybe_posted: set[int] = set()
         self._unmarked: set[int] = set()
@@ -49,23 +52,29 @@ class AuditChannel:
         self._nudged.set()
 
     async def run(self) -> None:
-        """Post entries until cancelled."""
-        while True:
-            pause = await self.post_waiting()
-            if pause is None:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY_SECONDS):
-                        await self._nudged.wait()
-                        await asyncio.sleep(_SPOOLED_WITHIN)
-                self._nudged.clear()
-            else:
-                await asyncio.sleep(pause)
+        """Post entries until cancelled; then let another bot take over at once."""
+        try:
+            while True:
+                pause = await self.post_waiting()
+                if pause is None:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(EVERY_SECONDS):
+                            await self._nudged.wait()
+                            await asyncio.sleep(_SPOOLED_WITHIN)
+                    self._nudged.clear()
+                else:
+                    await asyncio.sleep(pause)
+        finally:
+            with contextlib.suppress(Problem):  # it runs out by itself
+                await self._threads.call(self._lease.release, within=_WITHIN)
 
     async def post_waiting(self) -> float | None:
-        """Post all that waits. Returns None when nothing is left, or the seconds to wait before trying again."""
+        """Post all that waits. Returns None when nothing is left to us, or the seconds until the next try."""
         try:
             while entries := await self._waiting():
                 for entry in entries:
+                    if not await self._ours():
+                        return None
                     await self._post(entry)
         except TooFast as slow_down:
             return slow_down.retry_after
@@ -76,7 +85,13 @@ class AuditChannel:
 
     async def _waiting(self) -> tuple[Entry, ...]:
         await self._mark()
+        if not await self._ours():
+            return ()
         return await self._threads.call(partial(unposted, self._engine, _BATCH), within=_WITHIN)
+
+    async def _ours(self) -> bool:
+        """Tell whether this bot is the one that posts; asked before each entry, since Slack may be slow."""
+        return await self._threads.call(self._lease.hold, within=_WITHIN)
 
     async def _post(self, entry: Entry) -> None:
         drawn = entry_message(entry, may_repeat=entry.id in self._maybe_posted)

@@ -127,3 +127,21 @@ async def test_an_entry_that_was_posted_is_not_posted_again_while_the_database_i
     assert await audit.post_waiting() is None
     assert len(await posted(slack)) == 1
     assert unposted(engine) == ()
+
+
+async def test_of_two_bots_on_one_database_each_entry_comes_once_and_the_other_takes_over(
+    slack: LocalSlack, engine: Engine, messages: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_channel, "EVERY_SECONDS", 0.1)
+    bots = [AuditChannel(messages, engine, Threads(2, "test"), CHANNEL) for _ in range(2)]
+    assert await bots[0].post_waiting() is None  # from now on it is the one that posts
+    async with running(bots[1]):
+        async with running(bots[0]):
+            happened(engine, *(f"stats {n}" for n in range(15)))
+            await await_until(lambda: unposted(engine) == (), what="all are posted", within=15)
+            assert len(await posted(slack)) == 15
+        happened(engine, "after the other has stopped")
+        await await_until(lambda: unposted(engine) == (), what="the rest is posted", within=15)
+    shown = await posted(slack)
+    assert all(f"stats {n}`" in message for n, message in enumerate(shown[:15]))
+    assert len(shown) == 16
