@@ -108,7 +108,23 @@ class Preformatted:
     title: str = ""
 
 
-Part = Facts | Table | Chart | Note | Preformatted
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A piece of a text that was found: what it is from, what it says, and where that can be read."""
+
+    title: str
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passages:
+    """Things to read, one below the other, the best first; too long for the cells of a table."""
+
+    items: tuple[Passage, ...]
+
+
+Part = Facts | Table | Chart | Note | Preformatted | Passages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from bot.blocks.drawn import Json, rendered, rendered_if_it_fits
 from bot.blocks.tables import few_with_actions, row_menus, row_sections, summary, table_lines
 from bot.blocks.text import lines, literal, plain_lines
 from bot.blocks.values import said, with_icon
-from knowledge_base_agent.report import Chart, Fact, Facts, Note, Part, Report, Table
+from knowledge_base_agent.report import Chart, Fact, Facts, Note, Part, Passages, Report, Table
 from knowledge_base_agent.wording import duration
 
 _SECTION = 2900
@@ -75,6 +75,12 @@ def _lines(part: Part, most_rows: int) -> list[str]:
         return chart_lines(part)
     if isinstance(part, Note):
         return [with_icon(literal(part.text, 1000), part.tone)]
+    if isinstance(part, Passages):
+        return [
+            f"{literal(one.title, 150)}: {literal(one.text, 400)}"
+            + (f" ({literal(one.source, 200)})" if one.source else "")
+            for one in part.items[:most_rows]
+        ]
     title = [literal(part.title, 150)] if part.title else []
     return [*title, lines(part.text, 100 * most_rows)]
 

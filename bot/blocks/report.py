@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from slackblocks import ContextBlock, DividerBlock, HeaderBlock, RichTextBlock, SectionBlock
+from slackblocks import (
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    RichTextBlock,
+    RichTextSection,
+    SectionBlock,
+)
 from slackblocks.blocks import Block
 from slackblocks.rich_text.elements import RichText
 from slackblocks.rich_text.objects import RichTextCodeBlock
@@ -16,7 +23,18 @@ from bot.blocks.plain_form import plain_form, text_form
 from bot.blocks.tables import table_blocks
 from bot.blocks.text import escaped, heading, inert, lines, literal, mrkdwn, plain_text, sentence
 from bot.blocks.values import ICONS, local_moment, marked, with_icon
-from knowledge_base_agent.report import Chart, Fact, Facts, Note, Part, Preformatted, Report, Table
+from knowledge_base_agent.report import (
+    Chart,
+    Fact,
+    Facts,
+    Note,
+    Part,
+    Passage,
+    Passages,
+    Preformatted,
+    Report,
+    Table,
+)
 from knowledge_base_agent.wording import duration
 
 OLD_AFTER = timedelta(seconds=5)
@@ -96,6 +114,8 @@ def _part(part: Part, most_rows: int, most_text: int) -> list[Block]:
         return [RichTextBlock(sentence(part.text, icon=ICONS[part.tone]))]
     if isinstance(part, Preformatted):
         return _preformatted(part, most_text)
+    if isinstance(part, Passages):
+        return [block for one in part.items[:most_rows] for block in _passage(one)]
     return []
 
 
@@ -111,6 +131,14 @@ def _fact(fact: Fact) -> str:
     value = with_icon(marked(fact.value, 900), fact.tone)
     why = f" ({marked(fact.why, 900)})" if fact.why else ""
     return f"*{label}*\n{value}{why}"
+
+
+def _passage(passage: Passage) -> list[Block]:
+    """Draw a passage: title and words in one block, so that a phone keeps them together, and the source small."""
+    title = RichText(f"{literal(passage.title, 150)}\n", bold=True)
+    section = RichTextSection([title, RichText(literal(passage.text, 600))])
+    source = [ContextBlock([plain_text(passage.source, 300)])] if passage.source else []
+    return [RichTextBlock(section), *source]
 
 
 def _chart(chart: Chart, *, drawable: bool) -> list[Block]:

@@ -2,7 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from knowledge_base_agent.report import Chart, Facts, Note, Part, Preformatted, Report, Table, Value
+from knowledge_base_agent.report import (
+    Chart,
+    Facts,
+    Note,
+    Part,
+    Passages,
+    Preformatted,
+    Report,
+    Table,
+    Value,
+)
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -42,4 +52,7 @@ def _part(part: Part) -> dict[str, object]:
         return {"note": part.text, "tone": part.tone.value}
     if isinstance(part, Preformatted):
         return {"text": part.text, "title": part.title}
+    if isinstance(part, Passages):
+        found = [{"title": one.title, "text": one.text, "source": one.source} for one in part.items]
+        return {"passages": found}
     raise TypeError(part)

@@ -15,6 +15,7 @@ from knowledge_base_agent.report import (
     Facts,
     Note,
     Part,
+    Passages,
     Preformatted,
     Report,
     Table,
@@ -44,6 +45,8 @@ def _drawn(part: Part) -> RenderableType:
         return _chart(part.title, part.categories, part.series)
     if isinstance(part, Note):
         return Text(_MARK[part.tone] + part.text, style=_STYLE[part.tone])
+    if isinstance(part, Passages):
+        return _passages(part)
     return _preformatted(part)
 
 
@@ -126,6 +129,15 @@ def _chart(
         grid.add_row(Text(name, style="dim"), Text(bars), Text(f"{sum(numbers):,.0f} in all"))
     span = f"{categories[0]} … {categories[-1]}" if categories else ""
     return Group(Text(title, style="bold"), grid, Text(span, style="dim"))
+
+
+def _passages(part: Passages) -> RenderableType:
+    shown: list[RenderableType] = []
+    for one in part.items:
+        below = [Text(one.source, style="dim")] if one.source else []
+        passage = Group(Text(one.title, style="bold"), Text(one.text), *below)
+        shown.append(Padding(passage, (1 if shown else 0, 0, 0, 0), expand=False))
+    return Group(*shown)
 
 
 def _preformatted(part: Preformatted) -> RenderableType:

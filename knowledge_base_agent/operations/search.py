@@ -12,18 +12,13 @@ from knowledge_base_agent.operations.operation import (
 )
 from knowledge_base_agent.operations.words import free_text
 from knowledge_base_agent.redaction import plain
-from knowledge_base_agent.report import Column, Note, Report, Row, Table
+from knowledge_base_agent.report import Note, Part, Passage, Passages, Report
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 _MOST = 10
-_COLUMNS = (
-    Column(key="title", label="Document"),
-    Column(key="snippet", label="Where it says so"),
-    Column(key="location", label="Source"),
-)
 
 
 class SearchArguments(Arguments):
@@ -47,23 +42,22 @@ def _answer(deployment: "Deployment", arguments: SearchArguments, progress: Prog
             text=f"No document has all of “{shown}”.",
             parts=(Note(text="Fewer words find more; `run SOURCE` adds documents."),),
         )
-    rows = tuple(
-        Row(cells=(plain(hit.title, 120), plain(hit.snippet, 240), plain(hit.location, 200)))
+    found = counted(len(hits), "document") if len(hits) < _MOST else f"The {_MOST} best documents"
+    items = tuple(
+        Passage(
+            title=plain(hit.title, 120),
+            text=plain(hit.snippet, 240),
+            source=plain(hit.location, 200),
+        )
         for hit in hits
     )
-    found = counted(len(hits), "document") if len(hits) < _MOST else f"The {_MOST} best documents"
+    # The index stops at the ten best, so how many there are in all is not known when it is full.
+    more = Note(text="There may be more: further words narrow it down.")
+    parts: tuple[Part, ...] = (Passages(items=items),)
     return Report(
         title=f"Search: {shown}",
         text=f"{found} for “{shown}”, the best first: {plain(hits[0].title, 120)}.",
-        # The index stops at the ten best, so how many there are in all is not known when it is full.
-        parts=(
-            Table(
-                caption="Documents",
-                columns=_COLUMNS,
-                rows=rows,
-                total=len(rows) if len(hits) < _MOST else None,
-            ),
-        ),
+        parts=parts if len(hits) < _MOST else (*parts, more),
     )
 
 

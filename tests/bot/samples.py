@@ -13,6 +13,8 @@ from knowledge_base_agent.report import (
     Fact,
     Facts,
     Note,
+    Passage,
+    Passages,
     Preformatted,
     Report,
     Row,
@@ -122,6 +124,21 @@ def logs() -> Report:
     text = "fetching https://example.org\n<!channel> look at `this`\n  Traceback: & so on"
     part = Preformatted(text=text, title="Last lines of 3f2c-0000")
     return Report(title="logs", text="3 lines.", parts=(part,))
+
+
+def found() -> Report:
+    """Documents that a search found, one of them full of formatting."""
+    items = (
+        Passage(
+            title="Retrying a *task*",
+            text="… a task is tried again after `countdown` seconds, and <!channel> hears nothing …",
+            source="docs/retry.md",
+        ),
+        Passage(title="Limits", text="The time limit is two hours."),
+    )
+    return Report(
+        title="Search: retry", text="2 documents for “retry”.", parts=(Passages(items=items),)
+    )
 
 
 class NoArguments(Arguments):

@@ -26,6 +26,8 @@ from knowledge_base_agent.report import (
     Facts,
     Note,
     Part,
+    Passage,
+    Passages,
     Preformatted,
     Report,
     Row,
@@ -98,6 +100,12 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     charts(),
     st.builds(Note, text=TEXT, tone=TONES),
     st.builds(Preformatted, text=TEXT, title=TEXT),
+    st.builds(
+        Passages,
+        items=st.lists(st.builds(Passage, title=TEXT, text=TEXT, source=TEXT), max_size=12).map(
+            tuple
+        ),
+    ),
 )
 REPORTS = st.builds(
     Report,

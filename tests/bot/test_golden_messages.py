@@ -36,6 +36,7 @@ MESSAGES: dict[str, Callable[[], Drawn]] = {
     "stuck_few": lambda: report_message(samples.stuck(2), NOW),
     "stuck_many": lambda: report_message(samples.stuck(12), NOW),
     "logs": lambda: report_message(samples.logs(), NOW),
+    "found": lambda: report_message(samples.found(), NOW),
     "help_for_a_viewer": lambda: report_message(for_person(samples.logs(), Role.VIEWER), NOW),
     "confirmation": lambda: confirmation_message(samples.pending(), NOW),
     "running": lambda: running_message(samples.claimed(), 12, 48, "removing *rows*"),
