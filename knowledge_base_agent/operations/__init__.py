@@ -6,8 +6,11 @@ from knowledge_base_agent.operations.flush import FLUSH
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.reserved import RESERVED
+from knowledge_base_agent.operations.reset_agent import RESET_AGENT
 from knowledge_base_agent.operations.revoke import REVOKE
 from knowledge_base_agent.operations.run import RUN
+from knowledge_base_agent.operations.scheduled import SCHEDULED
 from knowledge_base_agent.operations.search import SEARCH
 from knowledge_base_agent.operations.stats import STATS
 from knowledge_base_agent.operations.stuck import STUCK
@@ -16,11 +19,14 @@ from knowledge_base_agent.problems import NotFound
 OPERATIONS: tuple[AnyOperation, ...] = (
     STATS,
     ACTIVE,
+    SCHEDULED,
+    RESERVED,
     STUCK,
     LOGS,
     CLEAR,
     REVOKE,
     FLUSH,
+    RESET_AGENT,
     RUN,
     SEARCH,
     HELP,
