@@ -8,7 +8,8 @@ from knowledge_base_agent.fleet.connections import PROGRESS as PROGRESS_STORE
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.views import HeldTask
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount, headcount_notes
-from knowledge_base_agent.operations.operation import Arguments, Operation, Risk, Target
+from knowledge_base_agent.operations.held_filter import HeldFilter
+from knowledge_base_agent.operations.operation import Operation, Risk, Target
 from knowledge_base_agent.operations.operation import Progress as Telling
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.task_progress import Progress, read_progress
@@ -31,13 +32,10 @@ COLUMNS = (
 )
 
 
-class ActiveArguments(Arguments):
-    """Nothing to say."""
-
-
-def _answer(deployment: "Deployment", arguments: ActiveArguments, progress: Telling) -> Report:
+def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Telling) -> Report:
     view = deployment.fleet.workers.look(Deadline.after(LOOK_SECONDS))
-    running = [task for worker in view.workers for task in worker.active]
+    everything = [task for worker in view.workers for task in worker.active]
+    running = arguments.kept(everything)
     told, note = told_progress(deployment, [task.id for task in running])
     rows = tuple(_row(task, told.get(task.id)) for task in sorted(running, key=_longest_first))
     parts: list[Part] = []
@@ -47,7 +45,7 @@ def _answer(deployment: "Deployment", arguments: ActiveArguments, progress: Tell
     found = counted(len(rows), "active task") if rows else "No active tasks seen"
     return Report(
         title="Active tasks",
-        text=f"{found}; {headcount(view)}.",
+        text=f"{found}; {headcount(view)}.{arguments.hidden(len(everything) - len(running))}",
         parts=tuple(parts),
         tone=Tone.NEUTRAL if view.complete else Tone.WARNING,
         taken_at=view.taken_at,
@@ -110,11 +108,11 @@ def task_actions(task_id: str) -> tuple[Action, ...]:
     )
 
 
-ACTIVE = Operation[ActiveArguments, Target](
+ACTIVE = Operation[HeldFilter, Target](
     name="active",
     aliases=("active-tasks",),
     summary="Shows what the workers run right now.",
     risk=Risk.READ,
-    arguments=ActiveArguments,
+    arguments=HeldFilter,
     answer=_answer,
 )
