@@ -144,8 +144,11 @@ class _Reading:
 
     def _incomplete(self, error: argparse.ArgumentError) -> Misunderstood:
         message = str(error)
+        # argparse names it before the colon ("argument --since: …") or, where it is required, after it.
+        head, _, tail = message.partition(": ")
+        named = {*head.removeprefix("argument ").split("/"), *tail.split(", ")}
         for parameter in self._parameters:
-            if any(flag in message for flag in parameter.flags) or parameter.name in message:
+            if named & {*parameter.flags, parameter.name}:
                 return Misunderstood(
                     f"{parameter.shown} needs a value.",
                     f"For example: `{self._command} {parameter.example}`.",

@@ -3,6 +3,7 @@
 from knowledge_base_agent.operations.active import ACTIVE
 from knowledge_base_agent.operations.clear import CLEAR
 from knowledge_base_agent.operations.flush import FLUSH
+from knowledge_base_agent.operations.find import FIND
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.operation import AnyOperation
@@ -22,6 +23,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     SCHEDULED,
     RESERVED,
     STUCK,
+    FIND,
     LOGS,
     CLEAR,
     REVOKE,
