@@ -2,11 +2,13 @@
 
 from knowledge_base_agent.operations.active import ACTIVE
 from knowledge_base_agent.operations.clear import CLEAR
-from knowledge_base_agent.operations.flush import FLUSH
+from knowledge_base_agent.operations.failures import FAILURES
 from knowledge_base_agent.operations.find import FIND
+from knowledge_base_agent.operations.flush import FLUSH
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.purge import PURGE
 from knowledge_base_agent.operations.reserved import RESERVED
 from knowledge_base_agent.operations.reset_agent import RESET_AGENT
 from knowledge_base_agent.operations.revoke import REVOKE
@@ -23,10 +25,12 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     SCHEDULED,
     RESERVED,
     STUCK,
+    FAILURES,
     FIND,
     LOGS,
     CLEAR,
     REVOKE,
+    PURGE,
     FLUSH,
     RESET_AGENT,
     RUN,

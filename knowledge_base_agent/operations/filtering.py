@@ -1,5 +1,6 @@
 """The one grammar for choosing tasks, which `find`, `failures`, `clear`, `revoke` and `retry` share."""
 
+import math
 import re
 import shlex
 from datetime import datetime, timedelta
@@ -149,6 +150,14 @@ class Filtering(Arguments):
             ("older than ", duration(self.until) if self.until is not None else ""),
         ]
         return ", ".join(head + plain(value, 80) for head, value in parts if value)
+
+
+def written(span: timedelta) -> str:
+    """Return a time as it is written after a flag; what has no whole hours is rounded up to seconds."""
+    seconds = math.ceil(span.total_seconds())
+    return (
+        f"{math.ceil(seconds / 3600)}h" if seconds % 3600 == 0 or seconds > 86400 else f"{seconds}s"
+    )
 
 
 def words(operation: str, **choice: str | tuple[str, ...]) -> str:
