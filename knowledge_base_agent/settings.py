@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from knowledge_base_agent.problems import Misconfigured
 
 Names = Annotated[tuple[str, ...], NoDecode]
+_HH_MM = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 def _env(name: str, default: Any, meaning: str, **bounds: Any) -> Any:
@@ -75,6 +76,49 @@ class Settings(BaseSettings):
     )
     confirm_minutes: float = _env(
         "KB_CONFIRM_MINUTES", 10, "minutes for which a preview can be confirmed", gt=0, le=120
+    )
+
+    alert_channel: str | None = _env(
+        "KB_ALERT_CHANNEL", None, "the channel that is told of troubles; else nobody is"
+    )
+    watch_seconds: float = _env(
+        "KB_WATCH_SECONDS", 15, "seconds between two checks of the watcher", gt=0, le=600
+    )
+    alert_running_seconds: float = _env(
+        "KB_ALERT_RUNNING_SECONDS", 14_400, "a task may run this long before it is told", gt=0
+    )
+    alert_past_limit_seconds: float = _env(
+        "KB_ALERT_PAST_LIMIT_SECONDS", 300, "and this long past its time limit", ge=0
+    )
+    alert_queue_pending: int = _env(
+        "KB_ALERT_QUEUE_PENDING", 10, "messages that may wait in a queue", ge=0
+    )
+    alert_worker_memory: float = _env(
+        "KB_ALERT_WORKER_MEMORY", 0.8, "share of its machine's or cgroup's memory", gt=0, le=1
+    )
+    alert_redis_bytes: int = _env(
+        "KB_ALERT_REDIS_BYTES", 1_000_000_000, "memory that a Redis may use", gt=0
+    )
+    alert_redis_share: float = _env(
+        "KB_ALERT_REDIS_SHARE", 0.8, "and which share of its maxmemory", gt=0, le=1
+    )
+    alert_redelivery_share: float = _env(
+        "KB_ALERT_REDELIVERY_SHARE", 0.8, "share of the visibility timeout unacked", gt=0, le=1
+    )
+    beat_expected: bool = _env(
+        "KB_BEAT_EXPECTED", False, "whether celery beat should run: its silence is told"
+    )
+    maintenance_daily: str | None = _env(
+        "KB_MAINTENANCE_DAILY", None, "when it runs each day: HH:MM in UTC", pattern=_HH_MM
+    )
+    maintenance_weekly: str | None = _env(
+        "KB_MAINTENANCE_WEEKLY", None, "when it runs on Mondays: HH:MM in UTC", pattern=_HH_MM
+    )
+    maintenance_monthly: str | None = _env(
+        "KB_MAINTENANCE_MONTHLY", None, "when it runs on the 1st: HH:MM in UTC", pattern=_HH_MM
+    )
+    maintenance_may_change: bool = _env(
+        "KB_MAINTENANCE_MAY_CHANGE", False, "whether it changes anything, or only reports"
     )
 
     slack_bot_token: SecretStr | None = _env("SLACK_BOT_TOKEN", None, "the bot's token, `xoxb-…`")
