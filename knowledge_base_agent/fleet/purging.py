@@ -6,7 +6,7 @@ says how much that is. Which queues there are comes from `Queues.depths`; a name
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.line import open_connection
 from knowledge_base_agent.fleet.queue_views import QueuesView
+from knowledge_base_agent.fleet.sampling import Sample, sample
 from knowledge_base_agent.fleet.views import FleetView, HeldTask, Place
 from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.redaction import plain
@@ -106,8 +107,16 @@ class Purging:
         self._app = app
         self._broker = broker
 
-    def purge(self, deadline: Deadline, names: Sequence[str]) -> tuple[Emptied, ...]:
+    def purge(
+        self,
+        deadline: Deadline,
+        names: Sequence[str],
+        *,
+        told: Callable[[int, int], None] | None = None,
+    ) -> tuple[Emptied, ...]:
         """Empty these queues one after the other; check each name with `known_queue` first.
+
+        `told(done, total)` is called before each queue.
 
         Raises `Away` when the broker can't be reached before anything was removed. Trouble later is in the result:
         the queue it struck is unconfirmed (it is never tried twice), those after it were not tried.
@@ -115,6 +124,8 @@ class Purging:
         within(deadline.at_most(_CHECK_SECONDS), self._check, source=SOURCE)
         done: list[Emptied] = []
         for name in names:
+            if told is not None:
+                told(len(done), len(names))
             if done and done[-1].problem:
                 done.append(_untried(name))
                 continue
@@ -125,6 +136,20 @@ class Purging:
                 continue
             done.append(Emptied(queue=name, removed=removed))
         return tuple(done)
+
+    def samples(self, deadline: Deadline, names: Sequence[str]) -> dict[str, Sample]:
+        """Return what kind of tasks wait in these queues. Empty on RabbitMQ, which shows messages only to takers.
+
+        Raises `Away` when the broker does not answer in time.
+        """
+        if not self._broker.is_redis:
+            return {}
+        return within(deadline, lambda: self._samples(names), source=SOURCE)
+
+    def _samples(self, names: Sequence[str]) -> dict[str, Sample]:
+        with away_if_down(SOURCE):
+            broker = self._broker.redis()
+            return {name: sample(broker, name) for name in names}
 
     def _check(self) -> None:
         with away_if_down(SOURCE):

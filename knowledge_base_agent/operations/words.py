@@ -33,6 +33,13 @@ def task_id(text: str) -> str:
     return text
 
 
+def queue(text: str) -> str:
+    """Read the name of a queue; whether there is one is looked up later."""
+    if not text.strip() or len(text) > 200 or not text.isprintable():
+        raise ValueError("the name of a queue")
+    return text
+
+
 def count(text: str) -> int:
     """Read a number of things, from 1 to 1000."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 1000):

@@ -1,0 +1,172 @@
+"""`purge`: throw away what waits in queues, exactly counted; what workers hold is said, and left to `revoke`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.purging import Emptied, known_queue
+from knowledge_base_agent.operations.operation import (
+    Arguments,
+    Operation,
+    Preview,
+    Progress,
+    Risk,
+    Target,
+    Word,
+)
+from knowledge_base_agent.operations.purge_figures import (
+    PurgeFigures,
+    held_notes,
+    queue_table,
+    read_purge_figures,
+    revoke_them,
+    sample_notes,
+)
+from knowledge_base_agent.operations.words import queue as read_queue
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_PREVIEW_SECONDS = 2.2
+_RUN_SECONDS = 60.0
+_AGAIN_SECONDS = 4.0
+
+
+class PurgeArguments(Arguments):
+    """Which queue."""
+
+    queue: Annotated[
+        str | None,
+        Word(
+            read=read_queue, help="one queue; without it every queue of this app", example="agent"
+        ),
+    ] = None
+
+
+class PurgeTarget(Target):
+    """The exact queues, frozen when the preview was made."""
+
+    queues: tuple[str, ...]
+
+
+def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[PurgeTarget]:
+    deadline = Deadline.after(_PREVIEW_SECONDS)
+    found = read_purge_figures(deployment, deadline, only=None)
+    if arguments.queue is not None:
+        found = found.of((known_queue(found.queues, arguments.queue),))
+    samples = deployment.fleet.purging.samples(deadline, found.names)
+    parts: list[Part] = [queue_table(found), *sample_notes(samples), *held_notes(found)]
+    return Preview(
+        target=PurgeTarget(queues=found.names),
+        report=_previewed(found, tuple(parts)),
+        affected=found.ready,
+    )
+
+
+def _previewed(found: PurgeFigures, parts: tuple[Part, ...]) -> Report:
+    queues = counted(len(found.names), "queue")
+    if found.ready == 0:
+        return Report(
+            title="Nothing to purge",
+            text=f"Nothing waits in {queues}; {found.held_sentence}.",
+            parts=parts,
+            actions=revoke_them(found),
+            taken_at=utc_now(),
+        )
+    messages = counted(found.ready, "message")
+    return Report(
+        title=f"Purge {messages}?",
+        text=f"About to remove {messages} from {queues}, for good: {_listed(found)}. "
+        f"Not touched: {found.held_sentence}.",
+        parts=parts,
+        tone=Tone.WARNING,
+        taken_at=utc_now(),
+    )
+
+
+def _listed(found: PurgeFigures) -> str:
+    waiting = [one for one in found.depths if one.ready != 0]
+    said = [
+        f"{'an unknown number' if one.ready is None else f'{one.ready:,}'} in {plain(one.name, 60)}"
+        for one in waiting
+    ]
+    return ", ".join(said[:10]) + (f", and {len(said) - 10} more queues" if len(said) > 10 else "")
+
+
+def _run(deployment: "Deployment", target: PurgeTarget, progress: Progress) -> Report:
+    total = len(target.queues)
+    emptied = deployment.fleet.purging.purge(
+        Deadline.after(_RUN_SECONDS),
+        target.queues,
+        told=lambda done, of: progress(done, of, "queues"),
+    )
+    progress(total, total, "counting again")
+    try:
+        after = read_purge_figures(deployment, Deadline.after(_AGAIN_SECONDS), only=target.queues)
+    except Away as problem:
+        note = Note(text=f"Not counted again: {problem.what}", tone=Tone.WARNING)
+        return _report(emptied, None, (note,))
+    return _report(emptied, after, tuple(held_notes(after)))
+
+
+def _report(
+    emptied: Sequence[Emptied], after: PurgeFigures | None, notes: tuple[Note, ...]
+) -> Report:
+    removed = sum(one.removed or 0 for one in emptied)
+    failed = [one for one in emptied if one.problem]
+    messages = counted(removed, "message")
+    left = "what is left is unknown" if after is None else _left(after)
+    said = f"Removed {messages} from {counted(len(emptied) - len(failed), 'queue')}; {left}."
+    troubles = tuple(
+        Note(text=f"{plain(one.queue, 60)}: {one.problem}", tone=Tone.BAD) for one in failed
+    )
+    clean = not failed and after is not None and not after.held_waiting and after.ready == 0
+    return Report(
+        title=f"Purged {messages}" if not failed else "Purge: not all as asked",
+        text=said,
+        parts=(_table(emptied, after), *troubles, *notes),
+        tone=Tone.BAD if failed else Tone.GOOD if clean else Tone.WARNING,
+        actions=(*(revoke_them(after) if after else ()), Action(label="Stats", words="stats")),
+        succeeded=not failed,
+        taken_at=utc_now(),
+        data={"removed": {one.queue: one.removed for one in emptied}},
+    )
+
+
+def _left(after: PurgeFigures) -> str:
+    waits = "how many wait now is unknown" if after.ready is None else f"{after.ready:,} wait now"
+    return f"{waits}; {after.held_sentence}"
+
+
+def _table(emptied: Sequence[Emptied], after: PurgeFigures | None) -> Table:
+    now = {} if after is None else {one.name: one.ready for one in after.depths}
+    rows = tuple(
+        Row(
+            cells=(plain(one.queue, 80), one.removed, now.get(one.queue)),
+            tone=Tone.BAD if one.problem else Tone.NEUTRAL,
+        )
+        for one in emptied
+    )
+    columns = (
+        Column(key="queue", label="Queue"),
+        Column(key="removed", label="Removed"),
+        Column(key="ready", label="Ready now"),
+    )
+    return Table(caption="Purged queues", columns=columns, rows=rows, total=len(rows))
+
+
+PURGE = Operation[PurgeArguments, PurgeTarget](
+    name="purge",
+    aliases=("purge-queues",),
+    summary="Throws away what waits in queues, and says what workers already hold.",
+    risk=Risk.DESTROY,
+    arguments=PurgeArguments,
+    preview=_preview,
+    run=_run,
+    target=PurgeTarget,
+)
