@@ -1,5 +1,6 @@
 """Everything an operation may reach, wired in one place."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -18,6 +19,14 @@ from knowledge_base_agent.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlackScopes:
+    """What Slack lets our bot do (`x-oauth-scopes` of its answers), and what the bot uses."""
+
+    granted: frozenset[str]
+    wanted: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """One Celery deployment and what is remembered of it. Nothing connects before it is used."""
 
@@ -26,6 +35,8 @@ class Deployment:
     spool: Spool
     redis_clients: RedisClients = field(default_factory=RedisClients)
     sightings: Sightings = field(default_factory=Sightings)
+    slack_scopes: Callable[[], SlackScopes | None] | None = None
+    """Tells them in the bot's process, as far as Slack has told; None in every other process."""
     _app: Celery | None = field(default=None)
 
     @cached_property
@@ -63,10 +74,21 @@ class Deployment:
         self.engine.dispose()
 
 
-def open_deployment(settings: Settings, app: Celery | None = None) -> Deployment:
-    """Wire a deployment from settings; tests hand in an app of their own."""
+def open_deployment(
+    settings: Settings,
+    app: Celery | None = None,
+    *,
+    slack_scopes: Callable[[], SlackScopes | None] | None = None,
+) -> Deployment:
+    """Wire a deployment from settings; tests hand in an app of their own, the bot what Slack has granted it."""
     engine = open_engine(settings.database_url)
-    return Deployment(settings=settings, engine=engine, spool=Spool(engine), _app=app)
+    return Deployment(
+        settings=settings,
+        engine=engine,
+        spool=Spool(engine),
+        slack_scopes=slack_scopes,
+        _app=app,
+    )
 
 
 def load_app(dotted: str) -> Celery:

@@ -2,6 +2,7 @@
 
 from knowledge_base_agent.operations.active import ACTIVE
 from knowledge_base_agent.operations.clear import CLEAR
+from knowledge_base_agent.operations.doctor import DOCTOR
 from knowledge_base_agent.operations.failures import FAILURES
 from knowledge_base_agent.operations.find import FIND
 from knowledge_base_agent.operations.flush import FLUSH
@@ -33,6 +34,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     PURGE,
     FLUSH,
     RESET_AGENT,
+    DOCTOR,
     RUN,
     SEARCH,
     HELP,

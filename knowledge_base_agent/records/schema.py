@@ -1,0 +1,23 @@
+"""Which schema the database has, and which one this program was written for."""
+
+from functools import cache
+from importlib import resources
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """Return the newest migration that the database has had; None when it has had none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def newest_revision() -> str | None:
+    """Return the newest migration that this program knows."""
+    config = Config()
+    folder = resources.files("knowledge_base_agent.records") / "migrations"
+    config.set_main_option("script_location", str(folder))
+    return ScriptDirectory.from_config(config).get_current_head()
