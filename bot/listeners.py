@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -13,11 +14,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.buttons import CANCEL, CONFIRM, WORDS
 from bot.blocks.drawn import Json
+from bot.blocks.form import FORM
 from bot.blocks.problem import note_message
-from bot.commands import confirm, home, words
+from bot.commands import confirm, forms, home, words
 from bot.commands.payloads import click_of, event_id_of, place_of_command
 from bot.desk import Desk
 
+log = structlog.get_logger()
 Listener = Callable[[Desk, Json], None]
 
 
@@ -52,6 +55,8 @@ def _listen(app: AsyncApp, desk: Desk) -> None:
     app.action(CONFIRM)(_acknowledged(desk, confirm.confirmed))
     app.action(CANCEL)(_acknowledged(desk, confirm.cancelled))
     app.action(re.compile(".*"))(_acknowledged(desk, _unknown_button))
+    app.view(FORM)(_form(desk))
+    app.view(re.compile(".*"))(_acknowledged(desk, _unknown_form))
     app.event("app_home_opened")(_acknowledged(desk, home.opened))
 
 
@@ -61,6 +66,24 @@ def _acknowledged(desk: Desk, listener: Listener) -> Callable[..., Any]:
         listener(desk, body)
 
     return listen
+
+
+def _form(desk: Desk) -> Callable[..., Any]:
+    """Return the listener whose acknowledgement carries what is wrong with a form."""
+
+    async def listen(ack: AsyncAck, body: Json) -> None:
+        errors = forms.submitted(desk, body)
+        if errors:
+            await ack(response_action="errors", errors=errors)
+        else:
+            await ack()
+
+    return listen
+
+
+def _unknown_form(desk: Desk, body: Json) -> None:
+    callback = (body.get("view") or {}).get("callback_id")
+    log.warning("a form of an older version", callback=callback)
 
 
 def _unknown_command(desk: Desk, body: Json) -> None:

@@ -20,6 +20,8 @@ from bot.blocks.drawn import Json
 
 WITHIN = 8.0
 """Seconds for a call to Slack, all in all."""
+TRIGGERED_WITHIN = 2.5
+"""Seconds for a call with a trigger id, which Slack takes for three."""
 _PASSING = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
@@ -133,6 +135,11 @@ class SlackApi:
     async def publish_home(self, user: str, view: Json) -> None:
         """Show the Home tab of one person."""
         await answered(self._client.views_publish(user_id=user, view=view))
+
+    async def open_view(self, trigger: str, view: Json) -> None:
+        """Open a modal."""
+        opening = self._client.views_open(trigger_id=trigger, view=view)
+        await answered(opening, TRIGGERED_WITHIN)
 
 
 async def answered(call: Awaitable[AsyncSlackResponse], within: float = WITHIN) -> Json:

@@ -52,9 +52,9 @@ class Runner:
 
         Raises `Refused` and every other `Problem`; each of these is in the audit.
         """
-        operation, actor = request.operation, request.actor
+        operation = request.operation
+        self.admit(request)
         try:
-            authorise(actor, operation.risk, self._deployment.settings)
             if operation.risk is Risk.READ:
                 return self._answer(request, progress)
             if operation.risk is Risk.CHANGE:
@@ -69,6 +69,14 @@ class Runner:
             raise explained from problem
         except Problem as problem:
             self._note(request, Kind.FAILED, problem.what)
+            raise
+
+    def admit(self, request: Request) -> None:
+        """Return if this actor may ask for this operation; else record it and raise `Refused`."""
+        try:
+            authorise(request.actor, request.operation.risk, self._deployment.settings)
+        except Refused as problem:
+            self._note(request, Kind.REFUSED, problem.what)
             raise
 
     def _answer(self, request: Request, progress: Progress) -> Report:

@@ -10,6 +10,7 @@ import structlog
 from bot.blocks.confirmation import confirmation_message
 from bot.blocks.drawn import Drawn
 from bot.blocks.help import for_person
+from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
 from bot.desk import Desk
@@ -17,6 +18,7 @@ from bot.messages import NOT_HERE, Place, Posted
 from bot.slack_api import Refusal
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.policy import role_of
 from knowledge_base_agent.problems import Problem
@@ -40,8 +42,14 @@ _SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messag
 
 async def converse(desk: Desk, place: Place, words: str, *, user_name: str = "") -> None:
     """Answer words. Raises every `Problem` of the road; the caller tells the person."""
+    await carry_on(desk, place, understand(words), user_name=user_name)
+
+
+async def carry_on(
+    desk: Desk, place: Place, understood: Understood, *, user_name: str = ""
+) -> None:
+    """Answer what was understood, from words or from a form. Raises as `converse` does."""
     asked_at = time.monotonic()
-    understood = understand(words)
     actor = await desk.people.actor(place.user, fresh=_changes(understood), name=user_name)
     spent = time.monotonic() - asked_at
     outcome = await _ask(desk, place, understood, actor, spent)
@@ -49,6 +57,17 @@ async def converse(desk: Desk, place: Place, words: str, *, user_name: str = "")
         await _post_preview(desk, place, outcome)
     else:
         await _post_answer(desk, place, _suited(desk, understood, outcome, actor))
+
+
+async def offer(desk: Desk, place: Place, *, user_name: str = "") -> None:
+    """Show a person alone what they may do, with buttons: the answer to the command without words."""
+    understood = understand("help")
+    actor = await desk.people.actor(place.user, fresh=False, name=user_name)
+    report = await _ask(desk, place, understood, actor, 0.0)
+    if isinstance(report, Report):
+        role = role_of(actor, desk.settings)
+        drawn = await asyncio.to_thread(overview_message, report, OPERATIONS, role, utc_now())
+        await desk.messages.whisper(place, drawn)
 
 
 def _changes(understood: Understood) -> bool:

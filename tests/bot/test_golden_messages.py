@@ -20,12 +20,16 @@ from bot.blocks.confirmation import (
     settled_message,
 )
 from bot.blocks.drawn import Drawn
+from bot.blocks.form import form_view
 from bot.blocks.help import for_person
 from bot.blocks.home import home_view
+from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message, problem_message, unexpected_message
 from bot.blocks.report import report_message
+from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.policy import Role
 from local_slack.blocks.check import check_blocks
+from local_slack.blocks.views import check_view
 from tests.bot import samples
 from tests.bot.samples import NOW
 
@@ -75,6 +79,21 @@ def test_the_home_tab_offers_what_a_person_may_do(role: Role) -> None:
     view = home_view((samples.CLEAR,), role, name="otto", state="The bot is up", now=NOW)
     check_blocks(view["blocks"], "home")
     _compare(f"home_of_{role.name.lower()}", view)
+
+
+def test_a_form_has_a_field_for_each_thing_that_can_be_said() -> None:
+    view = form_view(samples.TIDY, carried="{}")
+    check_view(view, "modal")
+    _compare("form", view)
+
+
+def test_the_command_alone_offers_an_operator_all_and_a_viewer_what_only_looks() -> None:
+    for role in (Role.VIEWER, Role.OPERATOR):
+        operations = [operation_named(name) for name in ("stats", "logs", "run", "clear")]
+        drawn = overview_message(samples.stats(), operations, role, NOW)
+        check_blocks(list(drawn.blocks), "message")
+        check_blocks(list(drawn.plain), "message", unknown=("data_table",))
+        _compare(f"overview_of_{role.name.lower()}", list(drawn.blocks))
 
 
 def _compare(name: str, seen: object) -> None:

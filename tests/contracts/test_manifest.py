@@ -24,6 +24,7 @@ SCOPES: dict[str, str | None] = {
     "chat.update": "chat:write",
     "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
+    "views.open": None,
     "views.publish": None,
 }
 """What each method asks of a bot token, from its page docs.slack.dev/reference/methods/<method>. None: nothing."""

@@ -1,0 +1,93 @@
+"""Forms: opened by a bare word that needs more, and sent back filled in, which goes the road of typed words."""
+
+import json
+from functools import partial
+
+import structlog
+
+from bot.blocks.drawn import Json
+from bot.blocks.form import form_view, has_form, understood_form
+from bot.commands.conversation import carry_on
+from bot.commands.payloads import event_id_of
+from bot.desk import Desk
+from bot.messages import Place
+from bot.slack_api import Refusal, TooFast, Unreached
+from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations.operation import AnyOperation, Arguments
+from knowledge_base_agent.phone_text import split, straighten
+from knowledge_base_agent.requests import Request
+
+log = structlog.get_logger()
+
+
+def form_for(words: str) -> AnyOperation | None:
+    """Return the operation that a form should be opened for: its name alone was written, and it wants more."""
+    found = split(straighten(words))
+    if len(found) != 1:
+        return None
+    named = (one for one in OPERATIONS if found[0].lower() in (one.name, *one.aliases))
+    operation = next(named, None)
+    return operation if operation is not None and has_form(operation) else None
+
+
+async def opened(
+    desk: Desk, place: Place, operation: AnyOperation, *, trigger: str, user_name: str
+) -> bool:
+    """Open a form for somebody who may use it; False where Slack does not open it. Raises `Refused`.
+
+    Slack takes a trigger for three seconds after the person's act, so nothing slow may come before.
+    """
+    actor = await desk.people.actor(place.user, fresh=True, name=user_name)
+    desk.runner.admit(
+        Request(
+            actor=actor,
+            operation=operation,
+            arguments=Arguments(),
+            words=operation.name,
+            place=place.channel,
+        )
+    )
+    carried = {
+        "operation": operation.name,
+        "channel": place.channel,
+        "thread": place.thread,
+        "response_url": place.response_url,
+    }
+    try:
+        await desk.messages.open_form(trigger, form_view(operation, carried=json.dumps(carried)))
+    except (Refusal, TooFast, Unreached) as error:
+        log.info("a form could not be opened", operation=operation.name, reason=str(error))
+        return False
+    return True
+
+
+def submitted(desk: Desk, body: Json) -> dict[str, str]:
+    """Take a filled-in form. Returns at once: what is wrong, by field, or nothing when the work has begun."""
+    view = body.get("view") or {}
+    carried = _carried(view)
+    user = body.get("user") or {}
+    operation = next((one for one in OPERATIONS if one.name == carried.get("operation")), None)
+    if operation is None:
+        log.warning("a form of an operation that is gone", operation=carried.get("operation"))
+        return {}
+    understood = understood_form(operation, (view.get("state") or {}).get("values") or {})
+    if isinstance(understood, dict):
+        return understood
+    user_id = str(user.get("id") or "")
+    place = Place(
+        channel=str(carried.get("channel") or user_id),
+        user=user_id,
+        thread=carried.get("thread") or None,
+        response_url=str(carried.get("response_url") or ""),
+    )
+    name = str(user.get("name") or user.get("username") or "")
+    desk.begin(place, event_id_of(body), partial(carry_on, desk, place, understood, user_name=name))
+    return {}
+
+
+def _carried(view: Json) -> Json:
+    try:
+        found = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
