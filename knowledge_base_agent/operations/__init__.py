@@ -8,6 +8,7 @@ from knowledge_base_agent.operations.find import FIND
 from knowledge_base_agent.operations.flush import FLUSH
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
+from knowledge_base_agent.operations.maintenance import MAINTENANCE
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.operations.purge import PURGE
 from knowledge_base_agent.operations.reserved import RESERVED
@@ -18,6 +19,7 @@ from knowledge_base_agent.operations.scheduled import SCHEDULED
 from knowledge_base_agent.operations.search import SEARCH
 from knowledge_base_agent.operations.stats import STATS
 from knowledge_base_agent.operations.stuck import STUCK
+from knowledge_base_agent.operations.task import TASK
 from knowledge_base_agent.problems import NotFound
 
 OPERATIONS: tuple[AnyOperation, ...] = (
@@ -28,12 +30,14 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     STUCK,
     FAILURES,
     FIND,
+    TASK,
     LOGS,
     CLEAR,
     REVOKE,
     PURGE,
     FLUSH,
     RESET_AGENT,
+    MAINTENANCE,
     DOCTOR,
     RUN,
     SEARCH,
