@@ -69,7 +69,11 @@ def form_view(operation: AnyOperation, *, carried: str) -> Json:
     flags = [one for one in fields if one.word.read is None]
     view: Json = ModalView(
         plain_text(f"/kb {operation.name}", 24),
-        [SectionBlock(plain_text(about)), *blocks, *([_checkboxes(flags)] if flags else [])],
+        [
+            SectionBlock(plain_text(about), block_id="about"),
+            *blocks,
+            *([_checkboxes(flags)] if flags else []),
+        ],
         close=plain_text("Cancel"),
         submit=plain_text("Preview" if destroys else "Do it"),
         private_metadata=carried,
