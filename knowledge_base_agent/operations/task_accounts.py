@@ -1,0 +1,153 @@
+"""What each source says of one task, side by side, and where they contradict each other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS
+from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
+from knowledge_base_agent.fleet.views import Place
+from knowledge_base_agent.fleet.whereabouts import Whereabouts
+from knowledge_base_agent.operations.stored_results import StoredResult, read_results
+from knowledge_base_agent.operations.stuckness import SETTLING
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.states import FINISHED, PENDING, RUNNING
+from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
+from knowledge_base_agent.records.task_logs import LogLine, read_logs
+from knowledge_base_agent.records.task_progress import Progress, read_progress
+from knowledge_base_agent.records.task_search import children, reading_for
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_SECONDS = 2.2
+_ROW_SECONDS = 1.0
+_CHILDREN_SECONDS = 0.8
+_LOOK_SECONDS = 1.8
+LAST_LINES = 10
+MOST_CHILDREN = 20
+DATABASE = "the database"
+WORKERS = "the workers and queues"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """What was said of one task. `Unknown` stands where a source did not answer; None where it has nothing."""
+
+    id: str
+    taken_at: datetime
+    row: TaskRecord | Unknown | None
+    children: list[TaskRecord] | Unknown
+    result: StoredResult | Unknown
+    places: Whereabouts | Unknown
+    progress: Progress | Unknown | None
+    lines: list[LogLine] | Unknown
+
+    @property
+    def record(self) -> TaskRecord | None:
+        """The row, where there is one that could be read."""
+        return None if isinstance(self.row, Unknown) else self.row
+
+    @property
+    def held(self) -> bool:
+        """Whether a worker was seen to have it."""
+        return not isinstance(self.places, Unknown) and bool(self.places.held)
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker was seen to run it."""
+        if isinstance(self.places, Unknown):
+            return False
+        return any(task.place is Place.ACTIVE for task in self.places.held)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything at all was found of it."""
+        queued = not isinstance(self.places, Unknown) and bool(self.places.pending)
+        stored = isinstance(self.result, StoredResult) and self.result.state is not None
+        told = isinstance(self.progress, Progress) or (
+            isinstance(self.lines, list) and bool(self.lines)
+        )
+        return self.record is not None or self.held or queued or stored or told
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """Why something is not known, a sentence a source."""
+        parts = (self.row, self.result, self.places, self.progress, self.lines)
+        return tuple(dict.fromkeys(one.reason for one in parts if isinstance(one, Unknown)))
+
+
+def hear(deployment: "Deployment", task_id: str) -> Accounts:
+    """Ask every source at once; one that is away delays no other."""
+    now, deadline = utc_now(), Deadline.after(_SECONDS)
+    calls: dict[str, Callable[[], Any]] = {
+        DATABASE: lambda: _rows(deployment, task_id),
+        RESULTS: lambda: read_results(deployment, deadline, [task_id])[task_id],
+        WORKERS: lambda: deployment.fleet.locate(deadline.at_most(_LOOK_SECONDS), [task_id]),
+        PROGRESS: lambda: read_progress(deployment.progress_redis, [task_id]).get(task_id),
+        LOGS: lambda: read_logs(deployment.logs_redis, task_id, last=LAST_LINES),
+    }
+    said = gather(deadline, calls)
+    rows = said[DATABASE]
+    return Accounts(
+        id=task_id,
+        taken_at=now,
+        row=rows if isinstance(rows, Unknown) else rows[0],
+        children=rows if isinstance(rows, Unknown) else rows[1],
+        result=said[RESULTS],
+        places=said[WORKERS],
+        progress=said[PROGRESS],
+        lines=said[LOGS],
+    )
+
+
+def _rows(
+    deployment: "Deployment", task_id: str
+) -> tuple[TaskRecord | None, list[TaskRecord] | Unknown]:
+    with reading_for(deployment.engine, _ROW_SECONDS) as connection:
+        row = rows_by_ids(connection, [task_id]).get(task_id)
+    if row is None:
+        return None, []
+    try:
+        with reading_for(deployment.engine, _CHILDREN_SECONDS) as connection:
+            return row, children(connection, row, limit=MOST_CHILDREN + 1)
+    except Away as problem:
+        return row, Unknown(reason=problem.what)
+
+
+def disagreements(accounts: Accounts) -> Iterator[str]:
+    """Yield a sentence for each contradiction between the sources, with what it means."""
+    row, places = accounts.record, accounts.places
+    if row is None:
+        if not isinstance(accounts.row, Unknown) and accounts.known:
+            yield "There is no row of it: its app is not tracked, the recorder is behind, or the row was cleared."
+        return
+    if not isinstance(places, Unknown):
+        yield from _with_the_fleet(row, places, accounts)
+    result = accounts.result
+    if isinstance(result, StoredResult) and result.state not in (None, row.state):
+        ended = row.state in FINISHED or result.state in FINISHED
+        if ended and accounts.taken_at - row.updated_at > SETTLING:
+            yield (
+                f"The row says {row.state}, the result backend {result.state}: the row is as old as the recorder's "
+                "last entry."
+            )
+
+
+def _with_the_fleet(row: TaskRecord, places: Whereabouts, accounts: Accounts) -> Iterator[str]:
+    settled = accounts.taken_at - row.updated_at > SETTLING
+    if row.state in FINISHED and places.held:
+        held = places.held[0]
+        yield f"The row says {row.state}, and yet {held.worker} has it: it was given out again, or outlives its revoke."
+    if row.state in FINISHED and places.pending and not places.held:
+        yield f"The row says {row.state}, and yet its message waits in {places.pending[0].queue}: it will run again."
+    if places.nowhere and settled and row.state in RUNNING:
+        yield "The row says that it runs, and no worker has it: it is orphaned. Its worker is gone, and the row stayed."
+    elif places.nowhere and settled and row.state == PENDING:
+        yield (
+            "The row says that it waits, and no queue has it: it was purged, lost, or taken by a worker of another app."
+        )
+    elif places.nowhere and settled and row.state not in FINISHED:
+        yield f"The row says {row.state}, and neither a worker nor a queue has it."
