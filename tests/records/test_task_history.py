@@ -6,7 +6,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
-from knowledge_base_agent.records import alerts_tables, lease_tables, road_tables, states, tables
+from knowledge_base_agent.records import (
+    alerts_tables,
+    lease_tables,
+    road_tables,
+    standing_orders_tables,
+    states,
+    tables,
+)
 from knowledge_base_agent.records.agent_state import read_agent_state, set_idle, set_running
 from knowledge_base_agent.records.batches import write_entries
 from knowledge_base_agent.records.database import METADATA, reading, writing
@@ -18,7 +25,13 @@ _NOON = datetime.fromtimestamp(NOON / 1_000_000, UTC)
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> None:
-    parts = (tables.TASKS, road_tables.AUDIT, lease_tables.LEASES, alerts_tables.ALERTS)
+    parts = (
+        tables.TASKS,
+        road_tables.AUDIT,
+        lease_tables.LEASES,
+        alerts_tables.ALERTS,
+        standing_orders_tables.PAUSES,
+    )
     assert all(one.metadata is METADATA for one in parts)
     with reading(engine) as connection:
         differences = compare_metadata(MigrationContext.configure(connection), METADATA)
