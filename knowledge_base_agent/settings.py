@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     history_cap: int = _env(
         "KB_HISTORY_CAP", 1_000_000, "entries the stream keeps while the recorder is away", ge=1000
     )
+    keep_messages: bool = _env(
+        "KB_KEEP_MESSAGES",
+        True,
+        "whether `retry` can send tasks again: keeps their messages of up to 64 kB in the database, arguments as they are",
+    )
     database_url: str = _env(
         "DATABASE_URL", "sqlite:///var/kb.sqlite3", "the SQL database: SQLite or PostgreSQL"
     )
@@ -130,6 +135,13 @@ class Settings(BaseSettings):
     )
     slack_api_url: str = _env("SLACK_API_URL", "https://slack.com/api/", "another Slack")
     port: int = _env("PORT", 3000, "the bot's HTTP port", ge=0, le=65535)
+    monitor_auth: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices(
+            "flower_basic_auth", "FLOWER_BASIC_AUTH", "kb_monitor_auth", "KB_MONITOR_AUTH"
+        ),
+        description="who may see Flower's page, `user:password`; FLOWER_BASIC_AUTH does the same",
+    )
 
     @field_validator("viewers", "operators", "admins", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from tools.terminal import say
 CONSTRAINED_BY = {
     "requirements-bootstrap": None,
     "requirements": None,
+    "requirements-monitor": "requirements",
     "requirements-demo": "requirements",
     "requirements-dev": "requirements-demo",
 }

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import structlog
 
-from knowledge_base_agent.cli import monitor
+from knowledge_base_agent.cli import monitor, web_monitor
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.settings import load_settings
 
@@ -23,6 +23,11 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     worker = commands.add_parser("worker", help="run tasks; further flags go to `celery worker`")
     worker.add_argument("--concurrency", type=int, help="how many tasks at once (default: cores)")
+    web_monitor.describe(
+        commands.add_parser(
+            "monitor", help="Flower's web page; further flags go to `celery flower`"
+        )
+    )
     commands.add_parser("recorder", help="write the history of tasks to the database")
     commands.add_parser("migrate", help="bring the database's schema up to date")
     commands.add_parser("run", help="build the knowledge base from a source", add_help=False)
@@ -41,6 +46,8 @@ def _start(arguments: argparse.Namespace, rest: list[str], parser: argparse.Argu
         return monitor.main([command, *rest])
     if command == "worker":
         _worker(arguments.concurrency, rest)
+    if command == "monitor":
+        web_monitor.take_over(arguments, rest)
     if rest:
         parser.error(f"{command} takes no further words: {' '.join(rest)}")
     if command == "migrate":
