@@ -7,6 +7,7 @@ from kombu import Queue
 
 # Imported for what it registers: the workers of this app answer all our questions at once, and stop what ignores them.
 from knowledge_base_agent.fleet import worker_commands as worker_commands
+from knowledge_base_agent.records.beat_sign import sign_of_beat
 from knowledge_base_agent.records.reporting import report_to
 from knowledge_base_agent.records.tracking import track
 from knowledge_base_agent.settings import Settings, load_settings
@@ -39,9 +40,15 @@ def make_app(settings: Settings) -> Celery:
         worker_max_tasks_per_child=_TASKS_A_CHILD,
         worker_send_task_events=True,
     )
-    track(app, settings.history_url, cap=settings.history_cap)
+    track(
+        app,
+        settings.history_url,
+        cap=settings.history_cap,
+        keep_messages=settings.keep_messages,
+    )
     keep = timedelta(days=settings.log_keep_days)
     report_to(app, progress_url=settings.progress_url, logs_url=settings.logs_url, keep=keep)
+    sign_of_beat(app, settings.progress_url)
     return app
 
 

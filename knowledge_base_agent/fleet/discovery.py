@@ -7,11 +7,13 @@ from typing import Any
 
 from celery import Celery
 
-from knowledge_base_agent.fleet.broker import RedisBroker
+from knowledge_base_agent.fleet.away import away_if_down
+from knowledge_base_agent.fleet.broker import Broker, RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline
 
 _SCAN_EVERY = 60.0
 _CHUNK = 2000
+_MAILBOXES = "celery.pidbox"
 
 
 class Origin(StrEnum):
@@ -77,6 +79,17 @@ class Bindings:
         self.complete = cursor == 0
         self._scanned = time.monotonic()
         return names
+
+
+def bound_mailboxes(broker: Broker) -> frozenset[str] | None:
+    """Return the names of the workers whose mailbox is bound, or None if the broker is no Redis. Raises `Away`."""
+    if not broker.is_redis:
+        return None
+    with away_if_down("the broker"):
+        found = broker.redis()
+        members: Any = found.client.smembers(found.keys.binding(_MAILBOXES))
+    queues = (found.keys.bound_queue(member)[0] for member in members)
+    return frozenset(name.removesuffix(f".{_MAILBOXES}") for name in queues)
 
 
 def _literal(text: str) -> str:

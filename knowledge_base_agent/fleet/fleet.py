@@ -10,7 +10,8 @@ from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
-from knowledge_base_agent.fleet.deadline import Deadline, Unknown
+from knowledge_base_agent.fleet.deadline import Deadline, Unknown, within
+from knowledge_base_agent.fleet.discovery import bound_mailboxes
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
 from knowledge_base_agent.fleet.purging import Purging
 from knowledge_base_agent.fleet.question import Question
@@ -127,6 +128,13 @@ class Fleet:
         urls = {BROKER: conf.broker_write_url or conf.broker_url, RESULTS: conf.result_backend}
         urls = {name: str(url) for name, url in urls.items() if url}
         return read_states(deadline, self._clients, urls | self._stores)
+
+    def mailboxes(self, deadline: Deadline) -> frozenset[str] | None:
+        """Return the workers whose mailbox is bound on Redis, the killed included; None on other brokers.
+
+        A worker that shuts down takes its mailbox along, so one that neither answers nor took it was killed or cut off.
+        """
+        return within(deadline, lambda: bound_mailboxes(self._broker), source=BROKER)
 
     def close(self) -> None:
         """Close every connection."""

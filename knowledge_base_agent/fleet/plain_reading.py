@@ -76,6 +76,8 @@ def _figures(stats: Mapping[str, Any], queues: Reply | None) -> Figures:
         prefetch=number(stats.get("prefetch_count")),
         queues=_queues(queues),
         memory_kb=number(_mapping_of(stats.get("rusage")).get("maxrss")),
+        memory_used=None,
+        memory_allowed=None,
         uptime=seconds(stats.get("uptime")),
         clock=_clock(stats.get("clock")),
         processes=numbers(pool.get("processes")),

@@ -30,6 +30,8 @@ class Figures(TypedDict):
     prefetch: int | None
     queues: tuple[str, ...] | None
     memory_kb: int | None
+    memory_used: int | None
+    memory_allowed: int | None
     uptime: timedelta | None
     clock: int | None
     processes: tuple[int, ...] | None
@@ -66,6 +68,7 @@ def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerVie
 
 
 def _figures(said: Mapping[str, Any]) -> Figures:
+    room = (*(numbers(said.get("room")) or ()), None, None)
     return Figures(
         pid=number(said.get("pid")),
         pool=pool_of(said.get("pool")),
@@ -73,6 +76,8 @@ def _figures(said: Mapping[str, Any]) -> Figures:
         prefetch=number(said.get("prefetch")),
         queues=texts(said.get("queues")),
         memory_kb=number(said.get("memory")),
+        memory_used=room[0],
+        memory_allowed=room[1],
         uptime=seconds(said.get("uptime")),
         clock=number(said.get("clock")),
         processes=numbers(said.get("processes")),

@@ -84,6 +84,10 @@ class WorkerView:
     """The queues it consumes."""
     memory_kb: int | None
     """The most memory that its main process ever had, in units of 1,024 bytes."""
+    memory_used: int | None = None
+    """Bytes that it uses now: its cgroup where that has a limit, else its main and its pool's processes together."""
+    memory_allowed: int | None = None
+    """Bytes that these may use: the limit of its cgroup, else the memory of its machine."""
     uptime: timedelta | None
     clock: int | None
     """Celery's logical clock; no time of day."""

@@ -17,6 +17,7 @@ from celery.worker import state as worker_state
 from celery.worker.control import control_command, inspect_command
 from celery.worker.request import Request
 
+from knowledge_base_agent.fleet.worker_memory import memory_of
 from knowledge_base_agent.fleet.worker_words import KILL, LOOK, VERSION
 
 ARGUMENTS_LIMIT = 1024
@@ -89,6 +90,7 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
         "uptime": consumer.controller.info().get("uptime"),
         "clock": state.app.clock.value,
         "memory": usage // 1024 if sys.platform == "darwin" else usage,
+        "room": memory_of(living if isinstance(living, list) else ()),
         "revoked": len(worker_state.revoked),
         "processed": sum(worker_state.total_count.values()),
         "queues": sorted(queue.name for queue in _consumed(consumer)),

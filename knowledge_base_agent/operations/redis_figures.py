@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
 from knowledge_base_agent.fleet.redis_state import RedisState, read_states
 from knowledge_base_agent.report import Column, Note, Part, Row, Size, Table, Tone, Value
+from knowledge_base_agent.settings import Settings
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ COLUMNS = (
 
 def redis_parts(deployment: "Deployment", deadline: Deadline) -> Iterator[Part]:
     """Yield the state of each Redis server once, named by what it is used for."""
-    states = read_states(deadline, deployment.redis_clients, _servers(deployment))
+    states = read_states(deadline, deployment.redis_clients, redis_servers(deployment.settings))
     rows = tuple(
         _row(role, state) for role, state in states.items() if isinstance(state, RedisState)
     )
@@ -45,9 +46,8 @@ def redis_parts(deployment: "Deployment", deadline: Deadline) -> Iterator[Part]:
             )
 
 
-def _servers(deployment: "Deployment") -> dict[str, str]:
+def redis_servers(settings: Settings) -> dict[str, str]:
     """Return one URL a server: memory and policy belong to the server, not to its numbered databases."""
-    settings = deployment.settings
     roles = {
         "broker": settings.broker_url,
         "results": settings.result_backend,
