@@ -141,6 +141,7 @@ class Spool:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: queue.Queue[Entry] = queue.Queue(_SPOOL_LIMIT)
+        self._lost = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="audit-spool", daemon=True)
         self._thread.start()
@@ -156,7 +157,7 @@ class Spool:
         """Write what waits, for `within` seconds at most; False if some of it could not be written."""
         self._closing.set()
         self._thread.join(within)
-        return not self._thread.is_alive() and self._waiting.empty()
+        return not self._thread.is_alive() and self._waiting.empty() and not self._lost
 
     def _work(self) -> None:
         while not (self._closing.is_set() and self._waiting.empty()):
@@ -179,7 +180,8 @@ class Spool:
                     log.warning("audit entries wait for the database", reason=problem.what)
                 warned = True
                 if self._closing.wait(_RETRY_SECONDS):
-                    log.error("audit entries lost at exit", entries=[_values(e) for e in batch])
+                    log.warning("audit entries lost at exit", entries=[_values(e) for e in batch])
+                    self._lost += len(batch)
                     return
             else:
                 return

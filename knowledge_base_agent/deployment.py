@@ -65,13 +65,14 @@ class Deployment:
         """The Redis that holds the tasks' log lines. Connects when first used."""
         return self.redis_clients.of(self.settings.logs_url)
 
-    def close(self) -> None:
-        """Write what is still to be written, and let go of the connections."""
-        self.spool.close()
+    def close(self) -> bool:
+        """Write what is still to be written, and let go of the connections; False if not all could be written."""
+        written = self.spool.close()
         if "fleet" in vars(self):  # a property that was used: what never connected needs no closing
             self.fleet.close()
         self.redis_clients.close()
         self.engine.dispose()
+        return written
 
 
 def open_deployment(

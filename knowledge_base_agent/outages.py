@@ -1,22 +1,79 @@
-"""Saying what is away, since when, and what still works without it."""
+"""Saying what is away, since when, and what still works without it.
 
+Several stores are often one Redis server: when it is gone, all of them are, and since the same moment.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.problems import Away
+from knowledge_base_agent.settings import Settings
 
-_STILL_WORKS = {
-    "the broker": "Still works: stats and stuck from the rows, logs, search.",
-    "the database": "Still works: active, stats and stuck from the workers, logs. Nothing can be changed meanwhile.",
-    "the workers": "Still works: stats, logs, search, clear.",
-    "the result backend": "Still works: everything that only looks.",
-    "the log store": "Still works: everything but logs.",
-    "the progress store": "Still works: everything, without progress.",
+_BROKER, _RESULTS = "the broker", "the result backend"
+_PROGRESS, _LOGS, _DATABASE = "the progress store", "the log store", "the database"
+_NEEDS = {
+    "active": _BROKER,
+    "stats and stuck, from the workers": _BROKER,
+    "stats and stuck, from the rows": _DATABASE,
+    "logs": _LOGS,
+    "clear": _DATABASE,
 }
+"""What a question cannot do without. Search has an index of its own, so it works whatever else is away."""
+_USES = {
+    "active": _BROKER, "scheduled": _BROKER, "reserved": _BROKER, "workers": _BROKER,
+    "revoke": _BROKER, "purge": _BROKER, "logs": _LOGS, "clear": _DATABASE, "find": _DATABASE,
+    "failures": _DATABASE,
+}  # fmt: skip
 
 
-def told(problem: Away, sightings: Sightings) -> Away:
+def told(problem: Away, sightings: Sightings, settings: Settings) -> Away:
     """Return the problem with since when and what still works, and remember that its source failed."""
-    sighting = sightings.failed(problem.source)
-    since = sighting.away_since
+    together = _together(problem.source, settings)
+    for source in together:
+        sightings.failed(source)
+    known = [sightings.of(source).away_since for source in together]
+    since = min((moment for moment in known if moment), default=None)
     when = f" Away since {since:%H:%M:%S} UTC, as far as this process has seen." if since else ""
-    works = _STILL_WORKS.get(problem.source, "")
-    return Away(f"{problem.what}{when}", f"{problem.cure} {works}".strip(), source=problem.source)
+    works = ", ".join(_still_works(set(together), sightings))
+    blocked = " Nothing can be changed meanwhile." if problem.source == _DATABASE else ""
+    return Away(
+        f"{problem.what}{when}",
+        f"{problem.cure} Still works: {works}.{blocked}",
+        source=problem.source,
+    )
+
+
+def worked(operation: str, sightings: Sightings) -> None:
+    """Remember that what this operation needs has just answered."""
+    source = _USES.get(operation)
+    if source is not None:
+        sightings.seen(source)
+
+
+def _still_works(away: set[str], sightings: Sightings) -> Iterator[str]:
+    now = utc_now()
+    for words, source in _NEEDS.items():
+        if source not in away and not sightings.of(source).is_away(now):
+            yield words
+    yield "search"
+
+
+def _together(source: str, settings: Settings) -> tuple[str, ...]:
+    """Return the sources that live on the same server as this one, itself included."""
+    urls = {
+        _BROKER: settings.broker_url,
+        _RESULTS: settings.result_backend,
+        _PROGRESS: settings.progress_url,
+        _LOGS: settings.logs_url,
+    }
+    if source not in urls:
+        return (source,)
+    server = _server(urls[source])
+    return tuple(name for name, url in urls.items() if _server(url) == server)
+
+
+def _server(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or parts.path

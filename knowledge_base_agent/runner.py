@@ -14,7 +14,7 @@ from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.effects import carry_out, failure
 from knowledge_base_agent.operations import OPERATIONS, operation_named
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk
-from knowledge_base_agent.outages import told
+from knowledge_base_agent.outages import told, worked
 from knowledge_base_agent.policy import authorise
 from knowledge_base_agent.problems import Away, Problem, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
@@ -60,16 +60,23 @@ class Runner:
             if operation.risk is Risk.CHANGE:
                 return self._change(request, progress)
             return self._preview(request)
-        except Refused as problem:
-            self._note(request, Kind.REFUSED, problem.what)
-            raise
         except Away as problem:
-            explained = told(problem, self._deployment.sightings)
+            explained = told(problem, self._deployment.sightings, self._deployment.settings)
             self._note(request, Kind.FAILED, explained.what)
             raise explained from problem
         except Problem as problem:
-            self._note(request, Kind.FAILED, problem.what)
+            kind = Kind.REFUSED if isinstance(problem, Refused) else Kind.FAILED
+            self._note(request, kind, problem.what)
             raise
+
+    def again(self, request: Request) -> Report:
+        """Answer once more what was asked, for somebody who follows it: allowed afresh, recorded only before."""
+        self.admit(request)
+        if request.operation.risk is not Risk.READ:
+            raise TypeError(f"{request.operation.name} does more than look: it can't be followed")
+        answer = _given(request.operation.answer)
+        report: Report = answer(self._deployment, request.arguments, silent)
+        return report
 
     def admit(self, request: Request) -> None:
         """Return if this actor may ask for this operation; else record it and raise `Refused`."""
@@ -83,6 +90,7 @@ class Runner:
         answer = _given(request.operation.answer)
         self._note(request, Kind.REQUESTED, "")
         report: Report = answer(self._deployment, request.arguments, progress)
+        worked(request.operation.name, self._deployment.sightings)
         self._note(request, Kind.ANSWERED, report.text)
         return report
 
@@ -107,6 +115,7 @@ class Runner:
 
     def _preview(self, request: Request) -> Report | Pending:
         preview = _given(request.operation.preview)(self._deployment, request.arguments)
+        worked(request.operation.name, self._deployment.sightings)
         if preview.affected == 0 or preview.only_shown:
             self._note(request, Kind.ANSWERED, preview.report.text)
             report: Report = preview.report

@@ -12,6 +12,7 @@ import structlog
 
 from knowledge_base_agent.cli import monitor, web_monitor
 from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.process_log import configure_logs
 from knowledge_base_agent.settings import load_settings
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ def _start(arguments: argparse.Namespace, rest: list[str], parser: argparse.Argu
         web_monitor.take_over(arguments, rest)
     if rest:
         parser.error(f"{command} takes no further words: {' '.join(rest)}")
+    configure_logs(load_settings().log_level)
     if command == "migrate":
         return _migrate()
     return _recorder()

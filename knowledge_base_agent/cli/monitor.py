@@ -11,6 +11,7 @@ import structlog
 from rich.console import Console
 
 from knowledge_base_agent.actors import Actor, shell_actor
+from knowledge_base_agent.cli.following import follow, follows
 from knowledge_base_agent.cli.json_form import as_json
 from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import Deployment, open_deployment
@@ -19,6 +20,7 @@ from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.phone_text import straighten
 from knowledge_base_agent.problems import Misunderstood, Problem
+from knowledge_base_agent.process_log import configure_logs
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Ended, Pending, Request
 from knowledge_base_agent.runner import Runner
@@ -35,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_text, sure, words = _own_flags(words)
     errors = Console(stderr=True, highlight=False)
+    configure_logs("ERROR")
     try:
         return _do(words, errors, as_text=as_text, sure=sure)
     except Misunderstood as problem:
@@ -70,6 +73,8 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
         return DONE
     rest = [straighten(word) if word[:1] in "-—–" else word for word in words[1:]]
     understood = understand_arguments(operation, rest, prompt=_PROMPT, name=words[0])
+    if follows(understood):
+        return follow(understood, out, errors, as_text=as_text)
     report = _down_the_road(understood, sure=sure, console=errors)
     _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
@@ -88,7 +93,8 @@ def _down_the_road(understood: Understood, *, sure: bool, console: Console) -> R
         actor = shell_actor(getpass.getuser())
         return _asked(deployment, actor, understood, sure=sure, console=console)
     finally:
-        deployment.close()
+        if not deployment.close():
+            console.print("This could not be written to the audit: the database is away.")
 
 
 def _asked(

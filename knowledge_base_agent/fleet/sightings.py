@@ -2,9 +2,12 @@
 
 import threading
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from knowledge_base_agent.clock import utc_now
+
+FORGOTTEN_AFTER = timedelta(minutes=5)
+"""A failure that nobody has asked about for so long says nothing about now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +18,13 @@ class Sighting:
     last_seen: datetime | None = None
     away_since: datetime | None = None
     """The first failure after the last success; None while it answers."""
+    last_failed: datetime | None = None
+
+    def is_away(self, now: datetime) -> bool:
+        """Tell whether its last word was a failure, and not long ago: nobody may have asked it since."""
+        if self.away_since is None or self.last_failed is None:
+            return False
+        return now - self.last_failed < FORGOTTEN_AFTER
 
 
 class Sightings:
