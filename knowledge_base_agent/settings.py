@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     keep_messages: bool = _env(
         "KB_KEEP_MESSAGES",
         True,
-        "whether `retry` can send tasks again: keeps their messages of up to 64 kB in the database, arguments as they are",
+        "keep messages of up to 64 kB, arguments as they are, in the database, so that `retry` can send them again",
     )
     database_url: str = _env(
         "DATABASE_URL", "sqlite:///var/kb.sqlite3", "the SQL database: SQLite or PostgreSQL"

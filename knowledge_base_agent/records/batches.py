@@ -20,6 +20,7 @@ from knowledge_base_agent.records.tables import (
     TASK_HOURS,
     TASKS,
 )
+from knowledge_base_agent.records.task_messages import keep_messages
 from knowledge_base_agent.records.upserts import add_to, upsert
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -118,6 +119,7 @@ def write_entries(connection: Connection, entries: Iterable[Entry]) -> None:
     connection.execute(upsert(connection, TASKS), [_values(row) for row in rows.values()])
     change_counts(connection, counts)
     _change_hours(connection, hours)
+    keep_messages(connection, [one for about in by_task.values() for one in about if one.message])
 
 
 def _count(row: TaskRow, counts: Counter[str], hours: Counter[tuple[int, str]], by: int) -> None:

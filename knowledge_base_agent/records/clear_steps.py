@@ -19,6 +19,8 @@ from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.tables import TASKS
+from knowledge_base_agent.records.task_filter import TaskFilter, condition
+from knowledge_base_agent.records.task_messages import forget_messages
 
 _FIRST_STEP: Final = 200
 _SHORTEST_STEP: Final = 20
@@ -27,11 +29,12 @@ _STEP_SECONDS: Final = {"sqlite": 0.008, "postgresql": 0.05}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}  # PostgreSQL locks only the rows that go
 _MOMENT: Final = timedelta(microseconds=1)
 _TRIES: Final = 3
+EVERY: Final = TaskFilter()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What one step removed; `ids` only when they were asked for."""
+    """What one step removed."""
 
     removed: int
     ids: list[str] = field(repr=False)
@@ -39,18 +42,18 @@ class Step:
 
 @contextlib.contextmanager
 def steps(
-    engine: Engine, *, state: str, cutoff: datetime, with_ids: bool
+    engine: Engine, *, state: str, cutoff: datetime, wanted: TaskFilter = EVERY
 ) -> Iterator[Iterator[Step]]:
-    """Lend the steps that remove this state's rows from before the cutoff; iterating removes.
+    """Lend the steps that remove this state's rows from before the cutoff, of those `wanted`; iterating removes.
 
     Raises `Away` when the database can't be written.
     """
     if engine.dialect.name != "sqlite":
-        yield _Removal(engine, state, cutoff, with_ids).run()
+        yield _Removal(engine, state, cutoff, wanted).run()
         return
     own = _without_checkpoints(engine)
     try:
-        yield _Removal(own, state, cutoff, with_ids).run()
+        yield _Removal(own, state, cutoff, wanted).run()
     finally:
         own.dispose()
 
@@ -67,11 +70,11 @@ def _without_checkpoints(engine: Engine) -> Engine:
 
 
 class _Removal:
-    def __init__(self, engine: Engine, state: str, cutoff: datetime, with_ids: bool) -> None:
+    def __init__(self, engine: Engine, state: str, cutoff: datetime, wanted: TaskFilter) -> None:
         self._engine = engine
         self._state = state
         self._cutoff = cutoff
-        self._with_ids = with_ids
+        self._wanted = condition(wanted, engine.dialect.name)
         self._sqlite = engine.dialect.name == "sqlite"
         self._length = _FIRST_STEP
 
@@ -97,7 +100,7 @@ class _Removal:
 
     def _remove(self, first: datetime, end: datetime) -> Step:
         at = TASKS.c.updated_at
-        among = (TASKS.c.state == self._state) & (at >= first) & (at < end)
+        among = (TASKS.c.state == self._state) & (at >= first) & (at < end) & self._wanted
         for attempt in range(1, _TRIES + 1):
             try:
                 return self._remove_range(among)
@@ -108,17 +111,14 @@ class _Removal:
         raise AssertionError("unreachable")
 
     def _remove_range(self, among: ColumnElement[bool]) -> Step:
-        ids: list[str] = []
         with writing(self._engine) as connection:
             began = time.monotonic()  # from here on: waiting for the lock keeps no one else out
-            if self._with_ids:
-                ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
-                removed = len(ids)
-            else:
-                removed = connection.execute(delete(TASKS).where(among)).rowcount
-            change_counts(connection, Counter({self._state: -removed}))
+            ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
+            if ids:
+                forget_messages(connection, ids)
+            change_counts(connection, Counter({self._state: -len(ids)}))
         self._rest(time.monotonic() - began)
-        return Step(removed=removed, ids=ids)
+        return Step(removed=len(ids), ids=ids)
 
     def _rest(self, took: float) -> None:
         dialect = self._engine.dialect.name

@@ -104,7 +104,7 @@ def clear(
     """
     removed: Counter[str] = Counter()
     for state in states_to_clear(states) if states else ():
-        with steps(engine, state=state, cutoff=cutoff, with_ids=gone is not None) as each:
+        with steps(engine, state=state, cutoff=cutoff) as each:
             for step in each:
                 removed[state] += step.removed
                 if gone is not None:

@@ -15,6 +15,7 @@ _YEAR_2200: Final = 7_258_118_400_000_000  # microseconds
 _MANY: Final = 1_000_000
 _TEXTS: Final = (
     "name", "queue", "worker", "parent_id", "root_id", "args_repr", "error_class", "error_message", "traceback",
+    "message",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     traceback: str | None = None
     eta: int | None = None
     time_limit: float | None = None  # seconds
+    message: str | None = None  # the whole message, where it is kept; task_messages.py says how
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -14,6 +14,7 @@ from celery.exceptions import NotRegistered
 from knowledge_base_agent.message_headers import PUBLISHED
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.stream import Entry
+from knowledge_base_agent.records.task_messages import encoded
 from knowledge_base_agent.redaction import redact, shorten
 
 ARGS_CHARACTERS = 800
@@ -46,8 +47,11 @@ class TaskEntries:
         if ours:
             headers[PUBLISHED] = time.time()
 
-    def published(self, headers: Any, routing_key: str | None) -> Entry | None:
-        """Return the entry of a message that the broker has taken; None for another app's."""
+    def published(self, headers: Any, routing_key: str | None, body: object = None) -> Entry | None:
+        """Return the entry of a message that the broker has taken; None for another app's.
+
+        With its body the entry brings the message along, to be kept.
+        """
         task_id, at = getattr(self._publishing, "now", None) or (None, 0)
         if not headers or task_id is None or headers.get("id") != task_id:
             return None
@@ -66,6 +70,7 @@ class TaskEntries:
             args_shortened=shortened,
             eta=_microseconds(headers.get("eta")),
             time_limit=(headers.get("timelimit") or (None,))[0],
+            message=encoded(headers, body) if body is not None else None,
         )
 
     def received(self, request: Any, consumer: Any) -> Entry:

@@ -24,8 +24,9 @@ _TRACKED: "weakref.WeakKeyDictionary[Celery, Tracking]" = weakref.WeakKeyDiction
 class Tracking:
     """The tracking of one app in this process. Celery's signals are process-wide, so it picks out its own app's."""
 
-    def __init__(self, app: Celery, outbox: Outbox) -> None:
+    def __init__(self, app: Celery, outbox: Outbox, *, keep_messages: bool = False) -> None:
         self._app = weakref.ref(app)
+        self._keep_messages = keep_messages
         self.outbox = outbox
         self._entries = TaskEntries()
         self._receivers: list[tuple[Any, Callable[..., None]]] = [
@@ -70,8 +71,12 @@ class Tracking:
         if app is not None and headers:
             self._entries.about_to_publish(app, headers, declare)
 
-    def _published(self, headers: Any = None, routing_key: Any = None, **_: Any) -> None:
-        entry = self._entries.published(headers, routing_key)
+    def _published(
+        self, headers: Any = None, routing_key: Any = None, body: Any = None, **_: Any
+    ) -> None:
+        app = self._app()
+        kept = self._keep_messages and app is not None and app.conf.task_serializer == "json"
+        entry = self._entries.published(headers, routing_key, body if kept else None)
         if entry is not None:
             self.outbox.put(entry)
 
@@ -128,16 +133,26 @@ class Tracking:
         self.outbox.flush(_FLUSH_SECONDS)
 
 
-def track(app: Celery, redis_url: str | None = None, *, cap: int = DEFAULT_CAP) -> Tracking:
+def track(
+    app: Celery,
+    redis_url: str | None = None,
+    *,
+    cap: int = DEFAULT_CAP,
+    keep_messages: bool = False,
+) -> Tracking:
     """Record the history of this app's tasks in a stream of the Redis at `redis_url`, of about `cap` entries.
 
-    Without a URL, `KB_HISTORY_URL` or else `REDIS_PROGRESS_URL` names it. Tracking an app again replaces the former.
+    With `keep_messages` each published message of up to 64 kB of JSON is recorded too, arguments and all, so that
+    `retry` can send it again. Without a URL, `KB_HISTORY_URL` or else `REDIS_PROGRESS_URL` names it. Tracking an app
+    again replaces the former.
     """
     url = redis_url or load_settings().history_url
     former = _TRACKED.pop(app, None)
     if former is not None:
         former.stop()
-    _TRACKED[app] = Tracking(app, Outbox(url, key=HISTORY_KEY, cap=cap))
+    _TRACKED[app] = Tracking(
+        app, Outbox(url, key=HISTORY_KEY, cap=cap), keep_messages=keep_messages
+    )
     return _TRACKED[app]
 
 
