@@ -46,6 +46,8 @@ class Kind(Enum):
     STARTED = "started"
     ENDED = "ended"
     INTERRUPTED = "interrupted"
+    ALERTED = "alerted"
+    RESOLVED = "resolved"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ _ICONS = {
     Kind.STARTED: "▶️",
     Kind.ENDED: "🏁",
     Kind.INTERRUPTED: "🔴",
+    Kind.ALERTED: "🔔",
+    Kind.RESOLVED: "✅",
 }
 REPEAT = "(may be a repeat)"
 

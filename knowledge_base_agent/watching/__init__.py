@@ -1,0 +1,1 @@
+"""Looking by itself, every few seconds: from readings to troubles, and from troubles to alerts. Knows no Slack."""
