@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from knowledge_base_agent.records import (
     alerts_tables,
+    journal_tables,
     lease_tables,
     road_tables,
     standing_orders_tables,
@@ -28,6 +29,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> No
     parts = (
         tables.TASKS,
         road_tables.AUDIT,
+        journal_tables.JOURNAL_STEPS,
         lease_tables.LEASES,
         alerts_tables.ALERTS,
         standing_orders_tables.PAUSES,
