@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.audit_channel import AuditChannel
 from bot.blocks.drawn import Json
 from bot.desk import Desk
+from bot.files import Files
 from bot.http_mode import Endpoint, Served, health_routes
 from bot.listeners import open_bolt
 from bot.messages import Messages
@@ -114,6 +115,7 @@ class Bot:
             settings=settings,
             runner=runner,
             messages=messages,
+            files=Files(api, session, client.proxy),
             people=People(api, settings, who),
             seen=Seen(runner, Threads(8, "kb-seen")),
             started_at=utc_now(),

@@ -9,6 +9,7 @@ import structlog
 
 from bot.blocks.problem import problem_message, unexpected_message
 from bot.errands import Errands
+from bot.files import Files
 from bot.messages import Messages, Place
 from bot.people import People
 from bot.seen import Seen
@@ -29,6 +30,7 @@ class Desk:
     settings: Settings
     runner: Runner
     messages: Messages
+    files: Files
     people: People
     seen: Seen
     started_at: datetime

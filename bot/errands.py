@@ -10,6 +10,7 @@ class Errands:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -20,8 +21,18 @@ class Errands:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    async def ending_within(self, seconds: float) -> bool:
+        """Wait; True as soon as the bot is about to stop, for what would otherwise go on for minutes."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def finish(self, within: float) -> int:
         """Wait until all is done, `within` seconds at most; cancel the rest and return how many that were."""
+        self._ending.set()
         if not self._running:
             return 0
         _, left = await asyncio.wait(set(self._running), timeout=within)

@@ -141,6 +141,22 @@ class SlackApi:
         opening = self._client.views_open(trigger_id=trigger, view=view)
         await answered(opening, TRIGGERED_WITHIN)
 
+    async def file_slot(self, name: str, length: int) -> tuple[str, str]:
+        """Ask where a file of so many bytes can be sent to; return that address and the file's id."""
+        found = await answered(
+            self._client.files_getUploadURLExternal(filename=name, length=length)
+        )
+        return str(found["upload_url"]), str(found["file_id"])
+
+    async def share_file(self, file_id: str, title: str, channel: str, thread: str) -> None:
+        """Share a file that was sent, in the thread of a message."""
+        files: list[dict[str, str | None]] = [{"id": file_id, "title": title}]
+        await answered(
+            self._client.files_completeUploadExternal(
+                files=files, channel_id=channel, thread_ts=thread
+            )
+        )
+
 
 async def answered(call: Awaitable[AsyncSlackResponse], within: float = WITHIN) -> Json:
     """Wait for Slack's answer to a call and return it; raise one of the three errors."""

@@ -4,8 +4,6 @@ This is the only caller of an operation's `answer` and `run`, from Slack and fro
 Synchronous and thread-safe; every step that reaches out has a deadline of its own.
 """
 
-from typing import TypeVar
-
 from knowledge_base_agent import confirmations, runs
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, write
@@ -13,7 +11,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.effects import carry_out, failure
 from knowledge_base_agent.operations import OPERATIONS, operation_named
-from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk
+from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
 from knowledge_base_agent.outages import told, worked
 from knowledge_base_agent.policy import authorise
 from knowledge_base_agent.problems import Away, Problem, Refused, TooLate
@@ -26,16 +24,6 @@ NOBODY = Actor(id="bot", name="the bot", surface=Surface.SCHEDULE)
 
 def silent(done: int, total: int | None, note: str = "") -> None:
     """Take progress and show it nowhere."""
-
-
-Given = TypeVar("Given")
-
-
-def _given(part: Given | None) -> Given:
-    # `Operation.__post_init__` has made sure of it; this tells the type checker.
-    if part is None:
-        raise TypeError("an operation without the part that its risk asks for")
-    return part
 
 
 class Runner:
@@ -74,7 +62,7 @@ class Runner:
         self.admit(request)
         if request.operation.risk is not Risk.READ:
             raise TypeError(f"{request.operation.name} does more than look: it can't be followed")
-        answer = _given(request.operation.answer)
+        answer = given(request.operation.answer)
         report: Report = answer(self._deployment, request.arguments, silent)
         return report
 
@@ -87,7 +75,7 @@ class Runner:
             raise
 
     def _answer(self, request: Request, progress: Progress) -> Report:
-        answer = _given(request.operation.answer)
+        answer = given(request.operation.answer)
         self._note(request, Kind.REQUESTED, "")
         report: Report = answer(self._deployment, request.arguments, progress)
         worked(request.operation.name, self._deployment.sightings)
@@ -95,7 +83,7 @@ class Runner:
         return report
 
     def _change(self, request: Request, progress: Progress) -> Report:
-        answer = _given(request.operation.answer)
+        answer = given(request.operation.answer)
         actor, name = request.actor, request.operation.name
         with writing(self._deployment.engine) as connection:
             run = runs.start(
@@ -114,7 +102,7 @@ class Runner:
         return carry_out(self._deployment, actor, name, run.id, work).report
 
     def _preview(self, request: Request) -> Report | Pending:
-        preview = _given(request.operation.preview)(self._deployment, request.arguments)
+        preview = given(request.operation.preview)(self._deployment, request.arguments)
         worked(request.operation.name, self._deployment.sightings)
         if preview.affected == 0 or preview.only_shown:
             self._note(request, Kind.ANSWERED, preview.report.text)
@@ -176,7 +164,7 @@ class Runner:
     def execute(self, claimed: Claimed, progress: Progress = silent) -> Ended:
         """Run what was claimed and record its end. Never raises: what went wrong is in the report."""
         operation = claimed.operation
-        run, target_type = _given(operation.run), _given(operation.target)
+        run, target_type = given(operation.run), given(operation.target)
 
         def work() -> Report:
             target = target_type.model_validate_json(claimed.target_json)

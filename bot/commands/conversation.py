@@ -10,12 +10,14 @@ import structlog
 from bot.blocks.confirmation import confirmation_message
 from bot.blocks.drawn import Drawn
 from bot.blocks.help import for_person
+from bot.blocks.long_text import shortened, without_file
 from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
+from bot.commands import follow
 from bot.desk import Desk
 from bot.messages import NOT_HERE, Place, Posted
-from bot.slack_api import Refusal
+from bot.slack_api import Refusal, TooFast, Unreached
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations import OPERATIONS
@@ -51,19 +53,29 @@ async def carry_on(
     """Answer what was understood, from words or from a form. Raises as `converse` does."""
     asked_at = time.monotonic()
     actor = await desk.people.actor(place.user, fresh=_changes(understood), name=user_name)
-    spent = time.monotonic() - asked_at
-    outcome = await _ask(desk, place, understood, actor, spent)
+    request = _request(understood, actor, place)
+    outcome = await _ask(desk, place, request, time.monotonic() - asked_at)
     if isinstance(outcome, Pending):
         await _post_preview(desk, place, outcome)
     else:
-        await _post_answer(desk, place, _suited(desk, understood, outcome, actor))
+        await _post_answer(desk, place, request, _suited(desk, understood, outcome, actor))
+
+
+def _request(understood: Understood, actor: Actor, place: Place) -> Request:
+    return Request(
+        actor=actor,
+        operation=understood.operation,
+        arguments=understood.arguments,
+        words=understood.words,
+        place=place.channel,
+    )
 
 
 async def offer(desk: Desk, place: Place, *, user_name: str = "") -> None:
     """Show a person alone what they may do, with buttons: the answer to the command without words."""
     understood = understand("help")
     actor = await desk.people.actor(place.user, fresh=False, name=user_name)
-    report = await _ask(desk, place, understood, actor, 0.0)
+    report = await _ask(desk, place, _request(understood, actor, place), 0.0)
     if isinstance(report, Report):
         role = role_of(actor, desk.settings)
         drawn = await asyncio.to_thread(overview_message, report, OPERATIONS, role, utc_now())
@@ -74,21 +86,13 @@ def _changes(understood: Understood) -> bool:
     return understood.operation.risk is not Risk.READ
 
 
-async def _ask(
-    desk: Desk, place: Place, understood: Understood, actor: Actor, spent: float
-) -> Report | Pending:
-    request = Request(
-        actor=actor,
-        operation=understood.operation,
-        arguments=understood.arguments,
-        words=understood.words,
-        place=place.channel,
-    )
+async def _ask(desk: Desk, place: Place, request: Request, spent: float) -> Report | Pending:
     ask = partial(desk.runner.ask, request, silent)
-    if understood.operation.risk is Risk.READ:
+    risk = request.operation.risk
+    if risk is Risk.READ:
         return await desk.questions.call(ask, within=max(ANSWER_WITHIN - spent, _AT_LEAST))
     # What may change something is never given up half-way: its answer comes when it comes.
-    within = PREVIEW_WITHIN if understood.operation.risk is Risk.DESTROY else None
+    within = PREVIEW_WITHIN if risk is Risk.DESTROY else None
     asking = asyncio.create_task(desk.runs.call(ask, within=within))
     try:
         done, _ = await asyncio.wait({asking}, timeout=SAY_SO_AFTER)
@@ -105,14 +109,30 @@ def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) ->
     return for_person(report, role_of(actor, desk.settings))
 
 
-async def _post_answer(desk: Desk, place: Place, report: Report) -> None:
+async def _post_answer(desk: Desk, place: Place, request: Request, report: Report) -> None:
     try:
-        await desk.messages.post(place, await _drawn(report))
+        if follow.follows(request):
+            await follow.follow(desk, place, request, report)
+        else:
+            await _post(desk, place, report)
     except Refusal as error:
         if error.code not in NOT_HERE:
             raise
         alone = replace(report, parts=(*report.parts, Note(text=_INVITE)))
         await desk.messages.whisper(place, await _drawn(alone))
+
+
+async def _post(desk: Desk, place: Place, report: Report) -> None:
+    """Post an answer; what is too long for a message comes as a file in its thread."""
+    short, whole = shortened(report)
+    posted = await desk.messages.post(place, await _drawn(short))
+    if whole is None:
+        return
+    try:
+        await desk.files.share(posted, place.thread, whole.name, whole.content)
+    except (Refusal, TooFast, Unreached) as error:
+        log.warning("a file could not be sent", name=whole.name, reason=str(error))
+        await desk.messages.update(posted, await _drawn(without_file(report, str(error))))
 
 
 async def _drawn(report: Report) -> Drawn:

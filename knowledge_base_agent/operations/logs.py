@@ -1,4 +1,4 @@
-"""`logs`: the last lines that a task logged."""
+"""`logs`: the last lines that a task logged. Who follows them is the front's business; see `ended` in the data."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,10 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.operations.words import count, task_id
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.states import FINISHED
+from knowledge_base_agent.records.task_history import rows_by_ids
 from knowledge_base_agent.records.task_logs import LogLine, read_logs
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Note, Preformatted, Report
@@ -40,6 +44,9 @@ class LogsArguments(Arguments):
     lines: Annotated[
         int, Word(read=count, help="how many lines, the last ones", example="50", short="n")
     ] = 50
+    follow: Annotated[
+        bool, Word(read=None, help="go on showing new lines, until the task ends")
+    ] = False
 
 
 def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progress) -> Report:
@@ -49,24 +56,41 @@ def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progre
         source=LOGS_STORE,
     )
     title = f"Logs of {arguments.task}"
+    data: dict[str, object] = {"lines": [_as_data(line) for line in lines]}
+    state = _state(deployment, arguments.task) if arguments.follow else None
+    data |= {"state": state, "ended": state in FINISHED} if arguments.follow else {}
     if not lines:
         keep = deployment.settings.log_keep_days
+        text = f"It logged nothing, its lines are over {keep} days old, or the id is wrong."
         return Report(
             title=title,
             text="There are no log lines of this task.",
-            parts=(
-                Note(
-                    text=f"It logged nothing, its lines are over {keep} days old, or the id is wrong."
-                ),
-            ),
+            parts=(Note(text=text),),
             taken_at=utc_now(),
+            data=data,
         )
     return Report(
         title=title,
         text=f"The last {counted(len(lines), 'line')}; the newest says: {plain(lines[-1].text, 200)}",
         parts=(Preformatted(text="\n".join(_line(line) for line in lines)),),
         taken_at=utc_now(),
+        data=data,
     )
+
+
+def _state(deployment: "Deployment", task: str) -> str | None:
+    """Return the task's state by its row, None where there is none or the database does not answer."""
+    try:
+        with reading(deployment.engine) as connection:
+            record = rows_by_ids(connection, (task,)).get(task)
+    except Away:
+        return None
+    return record.state if record else None
+
+
+def _as_data(line: LogLine) -> dict[str, str | None]:
+    at = line.at.isoformat() if line.at else None
+    return {"at": at, "level": line.level, "text": plain(line.text, 500)}
 
 
 def _line(line: LogLine) -> str:

@@ -108,3 +108,11 @@ class Operation(Generic[A, T]):
 
 
 AnyOperation = Operation[Any, Any]
+Given = TypeVar("Given")
+
+
+def given(part: Given | None) -> Given:
+    """Return a part of an operation that its risk asks for: `Operation` has made sure that it is there."""
+    if part is None:
+        raise TypeError("an operation without the part that its risk asks for")
+    return part

@@ -16,7 +16,7 @@ from local_slack.options import Options
 from tests.people import LocalSlack, local_slack
 
 # Our own app asks for less than Slack, and this stand-in for it, can do.
-_MORE_SCOPES = ["channels:read", "groups:read", "im:write", "files:write"]
+_MORE_SCOPES = ["channels:read", "groups:read", "im:write"]
 
 
 @pytest.fixture
