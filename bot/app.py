@@ -13,6 +13,7 @@ from bot.blocks.drawn import Json
 from bot.desk import Desk
 from bot.files import Files
 from bot.http_mode import Endpoint, Served, health_routes
+from bot.keeping import Keeping
 from bot.listeners import open_bolt
 from bot.messages import Messages
 from bot.people import People
@@ -55,6 +56,7 @@ class Bot:
         who = await greeted(api)
         self._desk = desk = self._wire(api, client, session, who)
         self._loops.append(asyncio.create_task(Upkeep(desk).run(), name="upkeep"))
+        self._loops.append(asyncio.create_task(Keeping(self._deployment).run(), name="keeping"))
         await self._listen(open_bolt(desk, client, self._tokens.bot, who), client)
         log.info("the bot listens", team=who.get("team"), name=who.get("user"))
 

@@ -1,5 +1,8 @@
 """Who asks: a person in Slack, the machine's own user in the shell, or the schedule."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 
@@ -39,3 +42,22 @@ class Actor:
 def shell_actor(user_name: str) -> Actor:
     """Return the actor of the shell: whoever has the machine has the keys, and is named in the audit."""
     return Actor(id=f"shell:{user_name}", name=user_name, surface=Surface.SHELL)
+
+
+_ACTING: ContextVar[Actor | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Let what is called within know on whose behalf it works."""
+    token = _ACTING.set(actor)
+    try:
+        yield
+    finally:
+        _ACTING.reset(token)
+
+
+def who_acts() -> str:
+    """Return the name of the one on whose behalf a change is carried out; "somebody" outside of any run."""
+    actor = _ACTING.get()
+    return actor.name if actor is not None else "somebody"

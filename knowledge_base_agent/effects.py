@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from knowledge_base_agent import runs
-from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.actors import Actor, acting
 from knowledge_base_agent.audit import Kind, entry_of, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
@@ -27,7 +27,7 @@ def carry_out(
     since the person must hear that something may have been done.
     """
     try:
-        with runs.beating(deployment.engine, run_id):
+        with runs.beating(deployment.engine, run_id), acting(actor):
             report = work()
     except Problem as problem:
         outcome = f"{problem.what} {problem.cure}"

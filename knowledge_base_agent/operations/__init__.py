@@ -1,6 +1,8 @@
 """All operations, in the order in which help lists them."""
 
 from knowledge_base_agent.operations.active import ACTIVE
+from knowledge_base_agent.operations.alerts import ALERTS
+from knowledge_base_agent.operations.alerts_taking import ACKNOWLEDGE, SNOOZE
 from knowledge_base_agent.operations.clear import CLEAR
 from knowledge_base_agent.operations.doctor import DOCTOR
 from knowledge_base_agent.operations.failures import FAILURES
@@ -10,9 +12,11 @@ from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.maintenance import MAINTENANCE
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.pause import PAUSE
 from knowledge_base_agent.operations.purge import PURGE
 from knowledge_base_agent.operations.reserved import RESERVED
 from knowledge_base_agent.operations.reset_agent import RESET_AGENT
+from knowledge_base_agent.operations.resume import RESUME
 from knowledge_base_agent.operations.revoke import REVOKE
 from knowledge_base_agent.operations.run import RUN
 from knowledge_base_agent.operations.scheduled import SCHEDULED
@@ -28,6 +32,9 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     SCHEDULED,
     RESERVED,
     STUCK,
+    ALERTS,
+    ACKNOWLEDGE,
+    SNOOZE,
     FAILURES,
     FIND,
     TASK,
@@ -35,6 +42,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     CLEAR,
     REVOKE,
     PURGE,
+    PAUSE,
+    RESUME,
     FLUSH,
     RESET_AGENT,
     MAINTENANCE,

@@ -11,6 +11,7 @@ from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount, h
 from knowledge_base_agent.operations.held_filter import HeldFilter
 from knowledge_base_agent.operations.operation import Operation, Risk, Target
 from knowledge_base_agent.operations.operation import Progress as Telling
+from knowledge_base_agent.operations.pause_notes import pause_banner
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.task_progress import Progress, read_progress
 from knowledge_base_agent.redaction import plain
@@ -41,13 +42,15 @@ def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Telling) 
     parts: list[Part] = []
     if rows:
         parts.append(Table(caption="Active tasks", columns=COLUMNS, rows=rows, total=len(rows)))
-    parts += [*headcount_notes(view), *note]
+    paused, resumes = pause_banner(deployment)
+    parts += [*paused, *headcount_notes(view), *note]
     found = counted(len(rows), "active task") if rows else "No active tasks seen"
     return Report(
         title="Active tasks",
         text=f"{found}; {headcount(view)}.{arguments.hidden(len(everything) - len(running))}",
         parts=tuple(parts),
-        tone=Tone.NEUTRAL if view.complete else Tone.WARNING,
+        tone=Tone.NEUTRAL if view.complete and not paused else Tone.WARNING,
+        actions=resumes,
         taken_at=view.taken_at,
     )
 

@@ -24,7 +24,7 @@ class Parameter:
         """`--older-than`, and `-n` where there is a short one; nothing for what is written without a flag."""
         if self.word.positional:
             return ()
-        long = f"--{self.name.replace('_', '-')}"
+        long = f"--{self.name.replace('_', '-').rstrip('-')}"  # `for_`: `for` can't be a field
         return (long, f"-{self.word.short}") if self.word.short else (long,)
 
     @property

@@ -23,6 +23,7 @@ from knowledge_base_agent.operations.operation import (
     Risk,
     Target,
 )
+from knowledge_base_agent.operations.pause_notes import pause_banner
 from knowledge_base_agent.operations.redis_figures import redis_parts
 from knowledge_base_agent.report import Action, Note, Part, Report, Tone
 from knowledge_base_agent.wording import counted
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 _SECONDS = 2.2
+_ASKED_NEXT = (Action(label="Active", words="active"), Action(label="Stuck", words="stuck"))
 Figure = TypeVar("Figure")
 
 
@@ -46,6 +48,7 @@ class _Read:
     fleet: FleetView | Unknown
     queues: QueuesView | Unknown
     redis: tuple[Part, ...] | Unknown
+    paused: tuple[tuple[Note, ...], tuple[Action, ...]] | Unknown
 
 
 def _answer(deployment: "Deployment", arguments: StatsArguments, progress: Progress) -> Report:
@@ -58,7 +61,7 @@ def _answer(deployment: "Deployment", arguments: StatsArguments, progress: Progr
         text=_sentence(read),
         parts=parts,
         tone=Tone.BAD if unknown else Tone.WARNING if warned else Tone.GOOD,
-        actions=(Action(label="Active", words="active"), Action(label="Stuck", words="stuck")),
+        actions=(*_resumes(read), *_ASKED_NEXT),
         taken_at=utc_now(),
     )
 
@@ -69,6 +72,7 @@ def _read(deployment: "Deployment") -> _Read:
         "the database": lambda: read_history(deployment.engine),
         "the workers": lambda: _fleet_and_queues(deployment, deadline),
         "Redis": lambda: tuple(redis_parts(deployment, deadline)),
+        "the pauses": lambda: pause_banner(deployment),
     }
     found = gather(deadline, calls)
     history, both, redis = found["the database"], found["the workers"], found["Redis"]
@@ -78,6 +82,7 @@ def _read(deployment: "Deployment") -> _Read:
         fleet=_as(FleetView, view),
         queues=_as(QueuesView, queues),
         redis=_as(tuple, redis),
+        paused=_as(tuple, found["the pauses"]),
     )
 
 
@@ -92,7 +97,15 @@ def _fleet_and_queues(deployment: "Deployment", deadline: Deadline) -> tuple[Fle
     return view, deployment.fleet.queues.depths(deadline, view)
 
 
+def _resumes(read: _Read) -> tuple[Action, ...]:
+    return () if isinstance(read.paused, Unknown) else read.paused[1]
+
+
 def _parts(read: _Read) -> Iterator[Part]:
+    if isinstance(read.paused, Unknown):
+        yield _unknown("whether a queue is paused", read.paused)
+    else:
+        yield from read.paused[0]
     if isinstance(read.fleet, Unknown):
         yield _unknown("workers and queues", read.fleet)
     else:
@@ -120,7 +133,9 @@ def _sentence(read: _Read) -> str:
     parts = []
     if isinstance(read.fleet, FleetView):
         busy = sum(worker.busy for worker in read.fleet.workers)
-        parts.append(f"{counted(busy, 'active task')}, {headcount(read.fleet)}")
+        # Who did not answer may be busy, so then this is what was seen and no more.
+        seen = "" if read.fleet.complete else " seen"
+        parts.append(f"{counted(busy, 'active task')}{seen}, {headcount(read.fleet)}")
     else:
         parts.append("active tasks unknown")
     if isinstance(read.queues, QueuesView):

@@ -68,3 +68,9 @@ if "TINY_BROKER" in os.environ:
         name=os.environ.get("TINY_NAME", "tiny"),
         own=os.environ.get("TINY_OWN", ""),
     )
+    if (
+        "TINY_VISIBILITY" in os.environ
+    ):  # what a dead worker had is given out again after so many seconds
+        app.conf.broker_transport_options = {
+            "visibility_timeout": float(os.environ["TINY_VISIBILITY"])
+        }

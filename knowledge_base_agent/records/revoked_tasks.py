@@ -1,0 +1,98 @@
+"""The tasks that were revoked here, until nobody can run them any more.
+
+A worker forgets what was revoked when it restarts, and after three hours in any case; a task that waits for its time
+then runs, though its state says REVOKED. So each id is kept, and told to every worker that joins (`keeping`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, func, select, update
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.standing_orders_tables import REVOKED_TASKS
+from knowledge_base_agent.records.states import FINISHED, REVOKED
+from knowledge_base_agent.records.tables import TASKS
+from knowledge_base_agent.records.upserts import upsert
+
+KEEP = timedelta(days=7)
+"""How long an id is told at most, after its revoke or after its task's time, whichever is later."""
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevokedTask:
+    """One task that is to be kept from running. Times are aware UTC."""
+
+    id: str
+    at: datetime
+    by: str
+    terminate: bool
+    """Whether one that runs is to be stopped."""
+
+
+def remember_revoked(engine: Engine, ids: Iterable[str], *, by: str, terminate: bool) -> None:
+    """Keep that these tasks are revoked: to be called before workers are told, so that none is forgotten.
+
+    Raises `Away` when the database can't be written.
+    """
+    now, wanted = utc_now(), sorted(set(ids))
+    rows = [
+        {"id": one, "at": now, "by": by[:200], "terminate": terminate, "settled_at": None}
+        for one in wanted
+    ]
+    if not rows:
+        return
+    with writing(engine) as connection:
+        for start in range(0, len(rows), _AT_ONCE):
+            chunk = rows[start : start + _AT_ONCE]
+            connection.execute(upsert(connection, REVOKED_TASKS).values(chunk))
+
+
+def newest_unsettled(connection: Connection) -> datetime | None:
+    """Return when the newest revoke was that still has to be told; None when there is nothing to tell."""
+    table = REVOKED_TASKS
+    query = select(func.max(table.c.at, type_=table.c.at.type)).where(table.c.settled_at.is_(None))
+    return connection.execute(query).scalar()
+
+
+def unsettled(connection: Connection) -> tuple[RevokedTask, ...]:
+    """Return the tasks that have to be told, the oldest revoke first."""
+    table = REVOKED_TASKS
+    query = select(table.c.id, table.c.at, table.c.by, table.c.terminate)
+    rows = connection.execute(query.where(table.c.settled_at.is_(None)).order_by(table.c.at))
+    return tuple(
+        RevokedTask(id=one, at=at, by=by, terminate=terminate) for one, at, by, terminate in rows
+    )
+
+
+def settle(connection: Connection, now: datetime) -> int:
+    """Settle the tasks that nobody can run any more, and return how many those were.
+
+    A row that says REVOKED settles nothing before `KEEP` is over: the worker that said so may die with the message
+    unacknowledged, and another one gets it.
+    """
+    table = REVOKED_TASKS
+    query = select(table.c.id, table.c.at, TASKS.c.state, TASKS.c.eta).outerjoin_from(
+        table, TASKS, TASKS.c.id == table.c.id
+    )
+    over = [
+        one
+        for one, at, state, eta in connection.execute(query.where(table.c.settled_at.is_(None)))
+        if _ended(state) or now > max(at, eta or at) + KEEP
+    ]
+    _mark(connection, over, now)
+    return len(over)
+
+
+def _ended(state: str | None) -> bool:
+    return state is not None and state in FINISHED and state != REVOKED
+
+
+def _mark(connection: Connection, ids: Sequence[str], now: datetime) -> None:
+    table = REVOKED_TASKS
+    for start in range(0, len(ids), _AT_ONCE):
+        chosen = table.c.id.in_(ids[start : start + _AT_ONCE])
+        connection.execute(update(table).where(chosen).values(settled_at=now))
