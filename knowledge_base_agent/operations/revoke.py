@@ -24,6 +24,7 @@ from knowledge_base_agent.operations.revoke_targets import (
     all_active,
     by_ids,
 )
+from knowledge_base_agent.operations.revoke_wording import announced, nothing_running
 from knowledge_base_agent.operations.words import task_id as read_task_id
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
@@ -91,6 +92,8 @@ class RevokeTarget(Target):
     ids: tuple[str, ...]
     waiting: tuple[str, ...]
     """Those that no worker had: they are flagged, and dropped when a worker takes them."""
+    held_by: dict[str, str]
+    """Which worker had each of the others when the preview was made."""
     terminate: bool
     signal: str
     lingering: tuple[Lingering, ...] = ()
@@ -111,6 +114,7 @@ def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[Re
     target = RevokeTarget(
         ids=tuple(one.id for one in found.reached),
         waiting=tuple(one.id for one in found.reached if one.worker is None),
+        held_by={one.id: one.worker for one in found.reached if one.worker is not None},
         terminate=stops,
         signal="SIGKILL" if arguments.kill else "SIGTERM",
     )
@@ -119,7 +123,9 @@ def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[Re
 
 
 def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
-    target = RevokeTarget(ids=(), waiting=(), terminate=True, signal="SIGKILL", lingering=lingering)
+    target = RevokeTarget(
+        ids=(), waiting=(), held_by={}, terminate=True, signal="SIGKILL", lingering=lingering
+    )
     rows = tuple(
         Row(cells=(plain(one.name, 120), f"lingers on {one.worker}", str(one.process), one.id))
         for one in lingering
@@ -147,6 +153,7 @@ def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> 
         deployment,
         ids=target.ids,
         waiting=target.waiting,
+        held_by=target.held_by,
         signal=target.signal if target.terminate else None,
         progress=progress,
     )
@@ -156,7 +163,7 @@ def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArgu
     if not found.reached:
         return Report(
             title="Nothing to revoke",
-            text="No task is running that could be revoked.",
+            text=nothing_running(found),
             parts=(*_warnings(found), *headcount_notes(found.fleet)),
             tone=Tone.WARNING,
         )
@@ -164,20 +171,12 @@ def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArgu
     runs_on = found.running > 0 and not target.terminate
     return Report(
         title=f"Stop {tasks}?" if target.terminate else f"Revoke {tasks}?",
-        text=_announced(found, target),
+        text=announced(found, target.signal if target.terminate else None),
         parts=tuple(_parts(found, runs_on=runs_on)),
         tone=Tone.WARNING,
         actions=(_terminating(arguments),) if runs_on else (),
         taken_at=utc_now(),
     )
-
-
-def _announced(found: RevokeTargets, target: RevokeTarget) -> str:
-    tasks, waiting = counted(len(found.reached), "task"), len(found.reached) - found.running
-    if not target.terminate:
-        return f"About to revoke {tasks}: {found.running} running, {waiting} not yet started."
-    running = f"About to send {target.signal} to {counted(found.running, 'running task')}"
-    return f"{running}, and to revoke {waiting} not yet started." if waiting else f"{running}."
 
 
 def _parts(found: RevokeTargets, *, runs_on: bool) -> Iterator[Part]:
@@ -188,8 +187,8 @@ def _parts(found: RevokeTargets, *, runs_on: bool) -> Iterator[Part]:
     yield from headcount_notes(found.fleet)
     if runs_on:
         yield Note(
-            text=f"{found.running} of these run now and will run on to their end: a revoke alone keeps a task from "
-            "starting. Add --terminate to stop them.",
+            text=f"{counted(found.running, 'running task')} will run on to the end: a revoke alone keeps a task from "
+            "starting. Add --terminate to stop what runs.",
             tone=Tone.WARNING,
         )
 

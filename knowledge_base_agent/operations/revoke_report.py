@@ -38,11 +38,34 @@ _TONES = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """What is said of one task. `process` is a name, so it is text."""
+
+    fate: str
+    tone: Tone
+    why: str
+    process: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Before:
+    """What was known before the revoke was sent."""
+
+    waiting: frozenset[str]
+    """Tasks that no worker had."""
+    runs_on: frozenset[str]
+    """Tasks that run and were not told to stop."""
+    vanished: Mapping[str, _Line]
+    """Tasks that were with a worker at the preview, and no longer."""
+
+
 def revoke_and_verify(
     deployment: "Deployment",
     *,
     ids: Sequence[str],
     waiting: Sequence[str],
+    held_by: Mapping[str, str],
     signal: str | None,
     progress: Progress,
 ) -> Report:
@@ -58,7 +81,29 @@ def revoke_and_verify(
     to_verify = [one for one in ids if signal is not None or one not in running]
     progress(0, len(to_verify), "looking whether they stopped")
     verdicts, notes = _verified(deployment, to_verify, before)
-    return _report(ids, outcome, verdicts, set(waiting), sorted(running - set(to_verify)), notes)
+    earlier = _Before(
+        waiting=frozenset(waiting),
+        runs_on=frozenset(running - set(to_verify)),
+        vanished=_vanished(held_by, before),
+    )
+    return _report(ids, outcome, verdicts, earlier, notes)
+
+
+def _vanished(held_by: Mapping[str, str], before: FleetView) -> dict[str, _Line]:
+    """Say what became of tasks that a worker had at the preview, and none had when the revoke was sent."""
+    held = {task.id for task in before.held}
+    there = {worker.name for worker in before.workers}
+    lines = {}
+    for one, worker in held_by.items():
+        if one in held or worker in before.silent:
+            continue
+        if worker in there:
+            why = f"{worker} no longer had it when the revoke was sent: it had ended"
+            lines[one] = _Line(fate="ended before", tone=Tone.GOOD, why=why)
+        else:
+            why = f"{worker}, which had it, is gone; the workers that answered keep it from running again"
+            lines[one] = _Line(fate="worker gone", tone=Tone.WARNING, why=why)
+    return lines
 
 
 def kill_report(
@@ -123,13 +168,10 @@ def _report(
     ids: Sequence[str],
     outcome: RevokeOutcome,
     verdicts: Mapping[str, Verdict],
-    waiting: set[str],
-    runs_on: list[str],
+    before: _Before,
     notes: list[Note],
 ) -> Report:
-    seen = {
-        one: _line(one, outcome, verdicts.get(one), one in waiting, one in runs_on) for one in ids
-    }
+    seen = {one: _line(one, outcome, verdicts.get(one), before) for one in ids}
     tally = Counter(line.fate for line in seen.values())
     said = ", ".join(f"{number:,} {fate}" for fate, number in tally.items())
     done = all(line.tone is Tone.GOOD for line in seen.values()) and not notes
@@ -147,7 +189,7 @@ def _report(
     )
 
 
-def _table(seen: Mapping[str, "_Line"]) -> Table:
+def _table(seen: Mapping[str, _Line]) -> Table:
     rows = tuple(
         Row(cells=(line.fate, plain(line.why, 300), line.process, one), tone=line.tone)
         for one, line in list(seen.items())[:LISTED]
@@ -155,30 +197,20 @@ def _table(seen: Mapping[str, "_Line"]) -> Table:
     return Table(caption="What became of them", columns=_COLUMNS, rows=rows, total=len(seen))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Line:
-    """What is said of one task. `process` is a name, so it is text."""
-
-    fate: str
-    tone: Tone
-    why: str
-    process: str = ""
-
-
-def _line(
-    one: str, outcome: RevokeOutcome, verdict: Verdict | None, waits: bool, runs_on: bool
-) -> _Line:
+def _line(one: str, outcome: RevokeOutcome, verdict: Verdict | None, before: _Before) -> _Line:
     if one in outcome.unsent:
         return _Line(fate="not sent", tone=Tone.BAD, why="the workers were not told")
     if one in outcome.unconfirmed:
         why = "sent; no worker confirmed it, it may still take effect"
         return _Line(fate="unconfirmed", tone=Tone.WARNING, why=why)
-    if runs_on:
+    if one in before.runs_on:
         why = "flagged; it runs on to its end without --terminate"
         return _Line(fate="runs on", tone=Tone.WARNING, why=why)
     if verdict is None:
         return _Line(fate="sent", tone=Tone.WARNING, why="sent, and not verified")
-    if waits and verdict.fate is Fate.STOPPED:
+    if verdict.fate is Fate.STOPPED and one in before.vanished:
+        return before.vanished[one]
+    if verdict.fate is Fate.STOPPED and one in before.waiting:
         why = "no worker has it; each that takes it drops it, as long as it is not restarted"
         return _Line(fate="will be dropped", tone=Tone.GOOD, why=why)
     process = str(verdict.process) if verdict.process is not None else ""
@@ -191,7 +223,10 @@ def _answers(outcome: RevokeOutcome, stubborn: Sequence[str]) -> Iterator[Note]:
         yield Note(text=plain(problem, 300), tone=Tone.WARNING)
     if outcome.silent:
         names = ", ".join(plain(name, 80) for name in outcome.silent)
-        yield Note(text=f"Told, without an answer: {names}.", tone=Tone.WARNING)
+        yield Note(
+            text=f"Told, without an answer: {names}. It acts on this when it wakes; look with `active` then.",
+            tone=Tone.WARNING,
+        )
     for refusal in outcome.refusals:
         yield Note(
             text=f"{plain(refusal.worker, 80)} refused: {plain(refusal.said, 200)}", tone=Tone.BAD

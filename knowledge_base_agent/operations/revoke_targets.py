@@ -10,7 +10,7 @@ from knowledge_base_agent.fleet.views import FleetView, Place
 from knowledge_base_agent.fleet.whereabouts import Whereabouts
 from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.records.database import reading
-from knowledge_base_agent.records.states import FINISHED
+from knowledge_base_agent.records.states import FINISHED, WITH_WORKERS
 from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
 from knowledge_base_agent.wording import counted
 
@@ -30,7 +30,8 @@ class Reached:
     where: str
     worker: str | None = None
     process: int | None = None
-    running: bool = False
+    running: bool | None = False
+    """None where the worker that began it does not answer."""
     chord: bool = False
     group: bool = False
 
@@ -46,8 +47,13 @@ class RevokeTargets:
 
     @property
     def running(self) -> int:
-        """How many of them run now."""
-        return sum(one.running for one in self.reached)
+        """How many of them were seen to run."""
+        return sum(one.running is True for one in self.reached)
+
+    @property
+    def unknown(self) -> int:
+        """How many may run on a worker that does not answer."""
+        return sum(one.running is None for one in self.reached)
 
 
 def all_active(deployment: "Deployment", *, terminate: bool) -> RevokeTargets:
@@ -66,17 +72,29 @@ def by_ids(deployment: "Deployment", ids: Collection[str], *, terminate: bool) -
     reached = _held(places.fleet, ids)
     reached += _pending(places)
     here = {one.id for one in reached}
-    for one in sorted(places.known - here):
-        where = f"its row says {rows[one].state}; no worker and no queue has it"
-        reached.append(Reached(id=one, name=rows[one].name, where=where))
+    reached += [_by_row(rows[one], places.fleet) for one in sorted(places.known - here)]
     left_out = _ended(rows, places)
     for one in sorted(places.unknown):
         if one not in rows or one in unfinished:
             warnings.append(f"{one} could not be found: {' '.join(places.why_unknown)}")
-            reached.append(Reached(id=one, name=None, where="unknown"))
+            reached.append(Reached(id=one, name=None, where="unknown", running=None))
     if not reached:
         _refuse(left_out)
     return _without_refused(places.fleet, reached, left_out, warnings, terminate=terminate)
+
+
+def _by_row(row: TaskRecord, fleet: FleetView) -> Reached:
+    """Describe a task that only its row tells of. A silent worker may well have it: then nobody knows."""
+    if row.state in WITH_WORKERS and fleet.complete is not True:
+        who = (
+            f"{row.worker} may have it"
+            if row.worker in fleet.silent
+            else "not every worker answered"
+        )
+        where = f"its row says {row.state}, and {who}"
+        return Reached(id=row.id, name=row.name, where=where, worker=row.worker, running=None)
+    where = f"its row says {row.state}; no worker and no queue has it"
+    return Reached(id=row.id, name=row.name, where=where)
 
 
 def _pending(places: Whereabouts) -> list[Reached]:

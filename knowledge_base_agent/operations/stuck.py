@@ -17,6 +17,7 @@ from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.recorder_state import RecorderState, read_recorder_state
+from knowledge_base_agent.records.states import WITH_WORKERS
 from knowledge_base_agent.records.task_history import TaskRecord, unfinished
 from knowledge_base_agent.records.task_progress import Progress
 from knowledge_base_agent.redaction import plain
@@ -37,7 +38,7 @@ COLUMNS = (
     Column(key="id", label="Id"),
 )
 _ORDER = {trouble: number for number, trouble in enumerate(Trouble)}
-_SAID_IN_FULL = {Trouble.TOO_LONG, Trouble.STALLED, Trouble.PAST_LIMIT}
+_SAID_IN_FULL = {Trouble.LET_GO, Trouble.TOO_LONG, Trouble.STALLED, Trouble.PAST_LIMIT}
 History = tuple[list[TaskRecord], RecorderState | None]
 
 
@@ -83,7 +84,9 @@ def _read(deployment: "Deployment", now: datetime) -> tuple[FleetView | Unknown,
 
     def rows() -> History:
         with reading(deployment.engine) as connection:
-            records = unfinished(connection, started_before=now - SETTLING, limit=_MOST)
+            records = unfinished(
+                connection, started_before=now - SETTLING, states=WITH_WORKERS, limit=_MOST
+            )
             return records, read_recorder_state(connection)
 
     def workers() -> FleetView:
@@ -110,7 +113,8 @@ def _table(found: list[StuckTask]) -> Iterator[Part]:
     if any(one.trouble is Trouble.ORPHANED for one in found):
         yield Note(
             text="An orphaned task has no process left to stop. If it acknowledges late it runs again by itself; "
-            "else start it again. Revoke keeps it from running again."
+            "else start it again. Revoke keeps it from running again; `clear --older-than 0 --status STARTED --status "
+            "PROGRESS` then removes the rows of what nothing runs."
         )
 
 

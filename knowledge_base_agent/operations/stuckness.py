@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from knowledge_base_agent.fleet.views import FleetView, HeldTask
+from knowledge_base_agent.records.states import RUNNING
 from knowledge_base_agent.records.task_history import TaskRecord
 from knowledge_base_agent.records.task_progress import Progress
 from knowledge_base_agent.wording import duration
@@ -25,6 +26,7 @@ class Trouble(Enum):
 
     PAST_LIMIT = "past the time limit"
     ORPHANED = "orphaned"
+    LET_GO = "taken and let go"
     UNKNOWN = "of unknown state"
     STALLED = "without progress"
     TOO_LONG = "running too long"
@@ -113,6 +115,8 @@ def _without_worker(
     longer_than: timedelta,
     now: datetime,
 ) -> StuckTask | None:
+    if record.state not in RUNNING:
+        return _let_go(record, view, longer_than, now)
     since = record.started_at or record.updated_at
     age = now - since
     if view is None or not view.complete:
@@ -128,3 +132,29 @@ def _without_worker(
         id=record.id, name=record.name, trouble=trouble, why=why, age=age, worker=record.worker,
         queue=record.queue, progress=progress,
     )  # fmt: skip
+
+
+def _let_go(
+    record: TaskRecord, view: FleetView | None, longer_than: timedelta, now: datetime
+) -> StuckTask | None:
+    """Judge a task that a worker had taken and not started: received, or waiting for its next try."""
+    due = max(record.updated_at, record.eta or record.updated_at)
+    if view is None or not view.complete or _lists_are_cut(view):
+        return None
+    if now - due <= max(longer_than, SETTLING):
+        return None
+    why = (
+        f"{record.state} since {duration(now - record.updated_at)}, and no worker has it: it waits in a queue, or its "
+        "worker is gone and it comes back after the visibility timeout"
+    )
+    return StuckTask(
+        id=record.id, name=record.name, trouble=Trouble.LET_GO, why=why, age=now - record.updated_at,
+        worker=record.worker, queue=record.queue, progress=None,
+    )  # fmt: skip
+
+
+def _lists_are_cut(view: FleetView) -> bool:
+    return any(
+        worker.waiting > len(worker.reserved) or worker.postponed > len(worker.scheduled)
+        for worker in view.workers
+    )

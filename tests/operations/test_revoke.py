@@ -1,5 +1,8 @@
 """A revoke says what was seen, never what was hoped."""
 
+import os
+import signal
+
 import pytest
 
 from knowledge_base_agent.fleet.deadline import Deadline
@@ -37,7 +40,7 @@ def test_a_revoke_without_terminate_says_that_a_running_task_runs_on(here: Place
     running = here.send("sleep", 60)
     wait_until(lambda: runs(here, running), what="it runs")
     preview = here.previews(f"revoke {running}")
-    assert "run on to their end" in notes(preview.report)
+    assert "run on to the end" in notes(preview.report)
     assert preview.report.actions[0].words == f"revoke {running} --terminate"
     report = here.confirms(preview)
     assert row_of(report, running).cells[0] == "runs on"
@@ -66,6 +69,40 @@ def test_a_task_that_waits_for_its_time_will_be_dropped(here: Place) -> None:
     report = here.confirms(here.previews(f"revoke {later}"))
     assert report.succeeded, report
     assert row_of(report, later).cells[0] in {"will be dropped", "stopped"}
+
+
+def test_a_task_on_a_silent_worker_is_neither_running_nor_unstarted_but_unknown(
+    here: Place,
+) -> None:
+    running = here.send("sleep", 120)
+    here.site.row_in(running, "STARTED")
+    (worker,) = here.deployment.fleet.workers.look(Deadline.after(2), fresh=True).workers
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        preview = here.previews(f"revoke {running} --terminate")
+        assert "1 task of which it is not known whether it runs" in preview.report.text
+        assert "may have it" in str(row_of(preview.report, running).cells[1])
+        everything = here.asks("revoke --all-active --terminate")
+        assert "not every worker answered" in everything.text
+        assert "0 active tasks seen" in here.asks("stats").text
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+    wait_until(lambda: runs(here, running), what="the worker answers again")
+    report = here.confirms(preview)
+    assert row_of(report, running).cells[0] == "stopped"
+
+
+def test_a_task_that_ends_between_preview_and_click_is_not_said_to_have_been_stopped(
+    here: Place,
+) -> None:
+    running = here.send("sleep", 1.5)
+    here.site.row_in(running, "STARTED")
+    preview = here.previews(f"revoke {running} --terminate")
+    here.site.row_in(running, "SUCCESS")
+    wait_until(lambda: not runs(here, running), what="no worker lists it")
+    report = here.confirms(preview)
+    assert row_of(report, running).cells[0] == "ended before"
 
 
 def test_nothing_active_means_nothing_to_confirm(here: Place) -> None:
