@@ -17,6 +17,7 @@ from knowledge_base_agent.operations.purge import PURGE
 from knowledge_base_agent.operations.reserved import RESERVED
 from knowledge_base_agent.operations.reset_agent import RESET_AGENT
 from knowledge_base_agent.operations.resume import RESUME
+from knowledge_base_agent.operations.retry import RETRY
 from knowledge_base_agent.operations.revoke import REVOKE
 from knowledge_base_agent.operations.run import RUN
 from knowledge_base_agent.operations.scheduled import SCHEDULED
@@ -41,6 +42,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     LOGS,
     CLEAR,
     REVOKE,
+    RETRY,
     PURGE,
     PAUSE,
     RESUME,

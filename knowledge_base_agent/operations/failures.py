@@ -105,7 +105,10 @@ def _actions(group: FailureGroup, since: timedelta) -> tuple[Action, ...]:
         "error_class": group.error_class,
         "since": written(since),
     }
-    return (Action(label="Find", words=words("find", **choice)),)
+    return (
+        Action(label="Find", words=words("find", **choice)),
+        Action(label="Retry these", words=words("retry", **choice), danger=True),
+    )
 
 
 FAILURES = Operation[FailuresArguments, Target](

@@ -9,7 +9,14 @@ from knowledge_base_agent.operations.history_figures import recorder_notes
 from knowledge_base_agent.operations.operation import Operation, Progress, Risk, Target
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.recorder_state import RecorderState, read_recorder_state
-from knowledge_base_agent.records.states import FAILURE, FINISHED, REJECTED, REVOKED, RUNNING
+from knowledge_base_agent.records.states import (
+    FAILURE,
+    FINISHED,
+    REJECTED,
+    REVOKED,
+    RUNNING,
+    SUCCESS,
+)
 from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.records.task_history import TaskRecord, counts
 from knowledge_base_agent.records.task_search import how_many, newest, reading_for
@@ -122,7 +129,8 @@ def actions_for(one: TaskRecord) -> tuple[Action, ...]:
     """Return the buttons that fit a task in this state."""
     logs = Action(label="Logs", words=f"logs {one.id}")
     if one.state in FINISHED:
-        return (logs,)
+        again = Action(label="Retry", words=f"retry {one.id}", danger=True)
+        return (logs,) if one.state == SUCCESS else (logs, again)
     ends = f"revoke {one.id} --terminate" if one.state in RUNNING else f"revoke {one.id}"
     return (logs, Action(label="Revoke", words=ends, danger=True))
 

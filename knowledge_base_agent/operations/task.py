@@ -114,6 +114,7 @@ def _parts(accounts: Accounts, contradictions: tuple[str, ...]) -> Iterator[Part
         yield from headcount_notes(accounts.places.fleet)
     if accounts.record is not None:
         yield Facts(title="From its row", items=tuple(_facts(accounts.record)))
+        yield from _links(accounts)
         yield from _trace(accounts.record)
     yield from _lines(accounts)
     yield from _children(accounts)
@@ -178,6 +179,13 @@ def _times(row: TaskRecord) -> dict[str, datetime | None]:
         "Finished": row.finished_at,
         "Not before": row.eta,
     }
+
+
+def _links(accounts: Accounts) -> Iterator[Part]:
+    if accounts.retry_of:
+        yield Note(text=f"It is {accounts.retry_of}, sent again.")
+    if accounts.retried_as:
+        yield Note(text=f"It was sent again, as {accounts.retried_as}.")
 
 
 def _trace(row: TaskRecord) -> Iterator[Part]:

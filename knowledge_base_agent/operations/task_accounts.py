@@ -17,6 +17,7 @@ from knowledge_base_agent.records.states import FINISHED, PENDING, RUNNING
 from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
 from knowledge_base_agent.records.task_logs import LogLine, read_logs
 from knowledge_base_agent.records.task_progress import Progress, read_progress
+from knowledge_base_agent.records.task_retries import retried_as, retry_of
 from knowledge_base_agent.records.task_search import children, reading_for
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Accounts:
     taken_at: datetime
     row: TaskRecord | Unknown | None
     children: list[TaskRecord] | Unknown
+    retried_as: str | None
+    retry_of: str | None
     result: StoredResult | Unknown
     places: Whereabouts | Unknown
     progress: Progress | Unknown | None
@@ -94,8 +97,10 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
     return Accounts(
         id=task_id,
         taken_at=now,
-        row=rows if isinstance(rows, Unknown) else rows[0],
-        children=rows if isinstance(rows, Unknown) else rows[1],
+        row=rows if isinstance(rows, Unknown) else rows.row,
+        children=rows if isinstance(rows, Unknown) else rows.children,
+        retried_as=None if isinstance(rows, Unknown) else rows.retried_as,
+        retry_of=None if isinstance(rows, Unknown) else rows.retry_of,
         result=said[RESULTS],
         places=said[WORKERS],
         progress=said[PROGRESS],
@@ -103,18 +108,29 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
     )
 
 
-def _rows(
-    deployment: "Deployment", task_id: str
-) -> tuple[TaskRecord | None, list[TaskRecord] | Unknown]:
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    row: TaskRecord | None
+    children: list[TaskRecord] | Unknown
+    retried_as: str | None
+    retry_of: str | None
+
+
+def _rows(deployment: "Deployment", task_id: str) -> _Rows:
     with reading_for(deployment.engine, _ROW_SECONDS) as connection:
         row = rows_by_ids(connection, [task_id]).get(task_id)
-    if row is None:
-        return None, []
+        again = retried_as(connection, [task_id]).get(task_id)
+        before = retry_of(connection, task_id)
+    found = _children(deployment, row) if row is not None else []
+    return _Rows(row=row, children=found, retried_as=again, retry_of=before)
+
+
+def _children(deployment: "Deployment", row: TaskRecord) -> list[TaskRecord] | Unknown:
     try:
         with reading_for(deployment.engine, _CHILDREN_SECONDS) as connection:
-            return row, children(connection, row, limit=MOST_CHILDREN + 1)
+            return children(connection, row, limit=MOST_CHILDREN + 1)
     except Away as problem:
-        return row, Unknown(reason=problem.what)
+        return Unknown(reason=problem.what)
 
 
 def disagreements(accounts: Accounts) -> Iterator[str]:

@@ -1,0 +1,235 @@
+"""`retry`: send ended tasks again, from their messages and never from a repr, under new ids linked to the old."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import model_validator
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.chosen import Chosen, chosen_rows
+from knowledge_base_agent.operations.filtering import Filtering
+from knowledge_base_agent.operations.find import error_of
+from knowledge_base_agent.operations.operation import (
+    Arguments,
+    Operation,
+    Preview,
+    Progress,
+    Risk,
+    Target,
+    Word,
+)
+from knowledge_base_agent.operations.retry_sending import send_again
+from knowledge_base_agent.operations.retry_targets import (
+    NOT_KEPT,
+    RetryTargets,
+    Sendable,
+    sendable,
+)
+from knowledge_base_agent.operations.words import task_id as read_task_id
+from knowledge_base_agent.problems import NotFound
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.states import FAILURE, FINISHED, STATES, SUCCESS
+from knowledge_base_agent.records.task_history import rows_by_ids
+from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.wording import counted
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_MOST_IDS = 1000
+_SHOWN = 100
+_REASONS = 10
+_RATE = re.compile(r"(?P<number>[0-9]{1,4}(?:\.[0-9]{1,2})?)/(?P<unit>s|m|h)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_FASTEST = 100.0
+_COLUMNS = (
+    Column(key="name", label="Task"),
+    Column(key="state", label="State"),
+    Column(key="queue", label="Queue"),
+    Column(key="error", label="Error"),
+    Column(key="id", label="Id"),
+)
+_HOW_TO_KEEP = (
+    "Messages are kept from now on with KB_KEEP_MESSAGES=1, in another app with track(app, keep_messages=True) or "
+    "Celery's result_extended = True."
+)
+
+
+def read_rate(text: str) -> float:
+    """Read `5/s`, `30/m`, `100/h`, as a number a second."""
+    match = _RATE.fullmatch(text.strip())
+    found = float(match["number"]) / _SECONDS[match["unit"].lower()] if match else 0.0
+    if not 0 < found <= _FASTEST:
+        raise ValueError("a number a second, minute or hour, of at most 100 a second")
+    return found
+
+
+class _Which(Arguments):
+    task_ids: Annotated[
+        tuple[str, ...],
+        Word(
+            read=read_task_id,
+            help="exact ids of tasks; or choose them by the words below",
+            example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
+            positional=True,
+        ),
+    ] = ()
+    rate: Annotated[
+        float, Word(read=read_rate, help="how many are sent a second, minute or hour", example="5/s")
+    ] = 5.0  # fmt: skip
+    again: Annotated[
+        bool, Word(read=None, help="also those that were sent again before")
+    ] = False  # fmt: skip
+
+
+class RetryArguments(Filtering, _Which):
+    """Which tasks, and how fast. Chosen by words without a state, those that failed."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.task_ids) == self.filters():
+            raise ValueError("give ids of tasks, or words that choose them, such as --name")
+        if len(self.task_ids) > _MOST_IDS:
+            raise ValueError(f"at most {_MOST_IDS} ids at once")
+        running = [state for state in self.states if state not in FINISHED]
+        if running:
+            ended = ", ".join(state for state in STATES if state in FINISHED)
+            raise ValueError(f"only ended tasks are sent again by state: {ended}")
+        return self
+
+
+class RetryTarget(Target):
+    """The exact tasks, frozen when the preview was made, with the state and the last retry that were seen."""
+
+    states: Mapping[str, str]
+    before: Mapping[str, str]
+    rate: float
+    again: bool
+
+
+def _preview(deployment: "Deployment", arguments: RetryArguments) -> Preview[RetryTarget]:
+    chosen = chosen_rows(deployment, arguments.task_ids, arguments, default=(FAILURE,))
+    found = sendable(deployment, chosen.rows, again=arguments.again)
+    left_out = {**chosen.unknown, **found.left_out}
+    if left_out and not found.sendable:
+        _refuse(left_out)
+    target = RetryTarget(
+        states={one.row.id: one.row.state for one in found.sendable},
+        before={one.row.id: one.again_of for one in found.sendable if one.again_of},
+        rate=arguments.rate,
+        again=arguments.again,
+    )
+    report = _previewed(found, chosen, left_out, arguments)
+    return Preview(target=target, report=report, affected=len(found.sendable))
+
+
+def _refuse(left_out: Mapping[str, str]) -> None:
+    reasons = Counter(left_out.values())
+    said = "; ".join(
+        f"{counted(number, 'task')}: {plain(why, 200)}"
+        for why, number in reasons.most_common(_REASONS)
+    )
+    cure = _HOW_TO_KEEP if NOT_KEPT in reasons else "`find` and `task` show what they are."
+    raise NotFound(f"Nothing can be sent again. {said}.", cure)
+
+
+def _previewed(
+    found: RetryTargets, chosen: Chosen, left_out: Mapping[str, str], arguments: RetryArguments
+) -> Report:
+    if not found.sendable:
+        text = f"The rows know no ended tasks {arguments.said() or 'of these'}."
+        return Report(title="Nothing to retry", text=text, taken_at=utc_now())
+    tasks = counted(len(found.sendable), "task")
+    seconds = (len(found.sendable) - 1) / arguments.rate
+    return Report(
+        title=f"Send {tasks} again?",
+        text=f"About to send {tasks} again under new ids, {arguments.rate:g} a second (about {seconds:,.0f} s): "
+        f"{_by_name(found)}. Each does its work once more.",
+        parts=tuple(_parts(found, chosen, left_out)),
+        tone=Tone.WARNING,
+        taken_at=utc_now(),
+    )
+
+
+def _by_name(found: RetryTargets) -> str:
+    names = Counter(one.message.name for one in found.sendable).most_common()
+    said = [f"{number:,} {plain(name, 80)}" for name, number in names[:5]]
+    return ", ".join([*said, "…"] if len(names) > len(said) else said)
+
+
+def _parts(found: RetryTargets, chosen: Chosen, left_out: Mapping[str, str]) -> Iterator[Part]:
+    rows = tuple(_row(one) for one in found.sendable[:_SHOWN])
+    yield Table(caption="Tasks", columns=_COLUMNS, rows=rows, total=len(found.sendable))
+    if chosen.more:
+        yield Note(text=chosen.more, tone=Tone.WARNING)
+    states = Counter(one.row.state for one in found.sendable)
+    if states[SUCCESS]:
+        done = counted(states[SUCCESS], "of these has", "of these have")
+        yield Note(text=f"{done} succeeded before: that work is done twice.", tone=Tone.WARNING)
+    lost = sum(number for state, number in states.items() if state not in FINISHED)
+    if lost:
+        orphans = counted(lost, "of these has", "of these have")
+        text = f"{orphans} not ended by the rows, and no worker and no queue has it; it may be half done."
+        yield Note(text=text, tone=Tone.WARNING)
+    chords = sum(one.message.in_chord for one in found.sendable)
+    if chords:
+        parts = counted(chords, "of these was part of a chord", "of these were parts of chords")
+        yield Note(
+            text=f"{parts}: the chord has ended without it, and stays so.", tone=Tone.WARNING
+        )
+    for text in found.warnings:
+        yield Note(text=plain(text, 300), tone=Tone.WARNING)
+    yield from _reasons(left_out)
+
+
+def _reasons(left_out: Mapping[str, str]) -> Iterator[Note]:
+    for why, number in Counter(left_out.values()).most_common(_REASONS):
+        text = f"Not sent, {counted(number, 'task')}: {plain(why, 200)}."
+        how = f" {_HOW_TO_KEEP}" if why == NOT_KEPT else ""
+        yield Note(text=text + how, tone=Tone.WARNING)
+
+
+def _row(one: Sendable) -> Row:
+    row = one.row
+    queue = plain(row.queue, 80) if row.queue else ""
+    return Row(cells=(plain(one.message.name, 120), row.state, queue, error_of(row), row.id))
+
+
+def _run(deployment: "Deployment", target: RetryTarget, progress: Progress) -> Report:
+    with reading(deployment.engine) as connection:
+        rows = rows_by_ids(connection, target.states)
+    gone = dict.fromkeys(target.states.keys() - rows.keys(), "its row was cleared meanwhile")
+    changed = {
+        one: f"it was {target.states[one]} when this was previewed, and is {row.state}"
+        for one, row in rows.items()
+        if row.state != target.states[one]
+    }
+    left = [row for one, row in rows.items() if one not in changed]
+    found = sendable(deployment, left, again=True)
+    taken = {
+        one.row.id: f"somebody sent it again meanwhile, as {one.again_of}"
+        for one in found.sendable
+        if one.again_of != target.before.get(one.row.id)
+    }
+    return send_again(
+        deployment,
+        [one for one in found.sendable if one.row.id not in taken],
+        {**gone, **changed, **found.left_out, **taken},
+        rate=target.rate,
+        progress=progress,
+    )
+
+
+RETRY = Operation[RetryArguments, RetryTarget](
+    name="retry",
+    aliases=("retry-tasks",),
+    summary="Sends ended tasks again, after a preview.",
+    risk=Risk.DESTROY,
+    arguments=RetryArguments,
+    preview=_preview,
+    run=_run,
+    target=RetryTarget,
+)

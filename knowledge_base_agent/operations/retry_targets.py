@@ -1,0 +1,135 @@
+"""Which tasks can be sent again, and why the others can't: what the preview of a retry is made of."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.operations.stored_results import StoredResult, read_results
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.states import FINISHED
+from knowledge_base_agent.records.task_history import TaskRecord
+from knowledge_base_agent.records.task_messages import KeptMessage, kept_messages
+from knowledge_base_agent.records.task_retries import retried_as
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_WORKERS_SECONDS: Final = 1.5
+_RESULTS_SECONDS: Final = 1.5
+NOT_KEPT: Final = "its message was not kept, and the result backend has no arguments of it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sendable:
+    """A task that can be sent again, and what with. `again_of` is the id of its last retry, if there was one."""
+
+    row: TaskRecord
+    message: KeptMessage = field(repr=False)
+    again_of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryTargets:
+    """What was found. `left_out` says of each other id why it is not sent; `warnings` are sentences."""
+
+    sendable: tuple[Sendable, ...]
+    left_out: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def sendable(
+    deployment: "Deployment", rows: Collection[TaskRecord], *, again: bool
+) -> RetryTargets:
+    """Sort these tasks into those that can be sent again and those that can't.
+
+    Raises `Away` when the broker or the database does not answer.
+    """
+    left_out: dict[str, str] = {}
+    warnings: list[str] = []
+    candidates = _ended(deployment, rows, left_out)
+    with reading(deployment.engine) as connection:
+        ids = [row.id for row in candidates]
+        before = retried_as(connection, ids)
+        kept = kept_messages(connection, ids)
+    if not again:
+        for one, new in before.items():
+            left_out[one] = f"it was sent again already, as {new} (--again sends it once more)"
+    candidates = [row for row in candidates if row.id not in left_out]
+    missing = [row for row in candidates if row.id not in kept]
+    messages = kept | _from_results(deployment, missing, left_out)
+    candidates = [row for row in candidates if row.id in messages]
+    known = _known_names(deployment, {messages[row.id].name for row in candidates}, warnings)
+    for row in candidates:
+        if messages[row.id].name not in known:
+            left_out[row.id] = f"no worker that answered knows a task named {messages[row.id].name}"
+    ready = [
+        Sendable(row=row, message=messages[row.id], again_of=before.get(row.id))
+        for row in candidates
+        if row.id not in left_out
+    ]
+    return RetryTargets(sendable=tuple(ready), left_out=left_out, warnings=tuple(warnings))
+
+
+def _ended(
+    deployment: "Deployment", rows: Iterable[TaskRecord], left_out: dict[str, str]
+) -> list[TaskRecord]:
+    """Return the tasks that have ended, and those that nobody has any more though their rows say otherwise."""
+    ended = [row for row in rows if row.state in FINISHED]
+    others = {row.id: row for row in rows if row.state not in FINISHED}
+    if others:
+        places = deployment.fleet.locate(Deadline.after(2.0), list(others))
+        ended += [others[one] for one in places.nowhere]
+        for one in others.keys() - places.nowhere:
+            doubt = " and it can't be seen whether anyone has it" if one in places.unknown else ""
+            left_out[one] = f"it has not ended: {others[one].state}{doubt}"
+    return ended
+
+
+def _from_results(
+    deployment: "Deployment", rows: list[TaskRecord], left_out: dict[str, str]
+) -> dict[str, KeptMessage]:
+    if not rows:
+        return {}
+    ids = [row.id for row in rows]
+    try:
+        stored = read_results(deployment, Deadline.after(_RESULTS_SECONDS), ids)
+    except Away as problem:
+        left_out |= dict.fromkeys(ids, f"its message was not kept, and {problem.what}")
+        return {}
+    found = {row.id: _message(row, stored[row.id]) for row in rows}
+    left_out |= {one: NOT_KEPT for one, message in found.items() if message is None}
+    return {one: message for one, message in found.items() if message is not None}
+
+
+def _message(row: TaskRecord, stored: StoredResult) -> KeptMessage | None:
+    if stored.arguments is None:
+        return None
+    args, kwargs = stored.arguments
+    return KeptMessage(name=stored.name or row.name, args=args, kwargs=kwargs)
+
+
+def _known_names(deployment: "Deployment", names: set[str], warnings: list[str]) -> set[str]:
+    """Return those of the names that a worker knows, or our app where no worker answers.
+
+    Raises `Away` without a broker.
+    """
+    if not names:
+        return set()
+    ours = names & set(deployment.app.tasks)
+    question = Question(command="registered")
+    answers = deployment.fleet.broadcaster.ask(Deadline.after(_WORKERS_SECONDS), question)
+    told = {
+        str(line).split(" ")[0]
+        for reply in answers.replies
+        if isinstance(reply.body, list)
+        for line in reply.body
+    }
+    if not answers.replies:
+        warnings.append("No worker answered: what is sent waits in its queue until one comes.")
+    elif ours - told:
+        listed = ", ".join(sorted(ours - told)[:5])
+        warnings.append(f"No worker that answered knows {listed}; our app does.")
+    return ours | (names & told)
