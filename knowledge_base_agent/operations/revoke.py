@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import model_validator
 
+from knowledge_base_agent.actors import who_acts
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.headcount import headcount_notes
 from knowledge_base_agent.operations.lingering import Lingering, find_lingering
@@ -26,6 +27,7 @@ from knowledge_base_agent.operations.revoke_targets import (
 )
 from knowledge_base_agent.operations.revoke_wording import announced, nothing_running
 from knowledge_base_agent.operations.words import task_id as read_task_id
+from knowledge_base_agent.records.revoked_tasks import remember_revoked
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.wording import counted
@@ -149,6 +151,8 @@ def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
 def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> Report:
     if target.lingering:
         return kill_report(deployment, target.lingering, progress)
+    # Before anyone is told, so that a worker that joins or restarts is told too.
+    remember_revoked(deployment.engine, target.ids, by=who_acts(), terminate=target.terminate)
     return revoke_and_verify(
         deployment,
         ids=target.ids,

@@ -1,0 +1,94 @@
+"""A revoke outlives the worker that heard it: each worker that joins is told, until the task can't run any more."""
+
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.keeping import Keeper
+from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.revoked_tasks import (
+    KEEP,
+    newest_unsettled,
+    remember_revoked,
+    settle,
+    unsettled,
+)
+from knowledge_base_agent.records.tables import TASKS
+from tests.operations.crew import Crew, crew
+from tests.servers import RedisSpaces
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def here(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """Nobody works here yet."""
+    with redis_spaces.one() as space, crew(space, tmp_path_factory.mktemp("crew")) as found:
+        yield found
+
+
+def test_a_revoked_task_that_waits_for_its_time_does_not_run_after_a_kill_and_a_restart(
+    here: Crew,
+) -> None:
+    """It ran once without `--statedb`, and once with it after a SIGKILL, though its state said REVOKED."""
+    here.hire("first", "-c", "1", TINY_VISIBILITY="0.1")
+    due = utc_now() + timedelta(seconds=7)
+    revoked, other = here.send("quick", eta=due), here.send("quick", eta=due)
+    wait_until(lambda: here.seen("first").postponed == 2, what="it keeps both")
+    here.confirms(here.previews(f"revoke {revoked}"))
+    here.site.signal("first@here", signal.SIGKILL)
+    here.site.processes["first@here"].wait()
+    here.site.await_workers(here.deployment.fleet, 0)
+    here.site.start("first@here", "-c", "1", key="again", TINY_VISIBILITY="0.1")
+    here.site.await_workers(here.deployment.fleet, 1)
+    keeper = Keeper(deployment=here.deployment)
+    assert keeper.keep() == ("first@here joined, and was told of 1 revoked task",)
+    assert keeper.keep() == (), "it has been told"
+    here.site.await_began([other])
+    look = here.deployment.fleet.workers.look(Deadline.after(2), fresh=True)
+    assert [worker.postponed for worker in look.workers] == [0], "its time has come, too"
+    assert revoked not in here.began()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine of either database."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+def test_a_revoke_is_told_until_its_task_has_ended_or_a_week_after_its_time(engine: Engine) -> None:
+    now = utc_now()
+    remember_revoked(engine, ["done", "said-revoked", "late", "unknown"], by="ann", terminate=False)
+    remember_revoked(engine, ["late"], by="bob", terminate=True)
+    with writing(engine) as connection:
+        for one, state, eta in (
+            ("done", "SUCCESS", None),
+            ("said-revoked", "REVOKED", None),
+            ("late", "RECEIVED", now + timedelta(days=30)),
+        ):
+            connection.execute(
+                TASKS.insert().values(
+                    id=one, name="t", state=state, attempt=1, retries=0, updated_at=now, eta=eta
+                )
+            )
+        assert settle(connection, now) == 1
+    assert _told(engine) == {"said-revoked", "late", "unknown"}
+    with writing(engine) as connection:
+        settle(connection, now + KEEP + timedelta(minutes=1))
+    assert _told(engine) == {"late"}, "its time is still to come"
+    with writing(engine) as connection:
+        settle(connection, now + KEEP + timedelta(days=31))
+    with reading(engine) as connection:
+        assert newest_unsettled(connection) is None
+
+
+def _told(engine: Engine) -> set[str]:
+    with reading(engine) as connection:
+        assert newest_unsettled(connection) is not None
+        return {task.id for task in unsettled(connection)}
