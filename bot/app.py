@@ -8,6 +8,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.alerts import Alerts
 from bot.audit_channel import AuditChannel
 from bot.blocks.drawn import Json
 from bot.desk import Desk
@@ -16,6 +17,7 @@ from bot.http_mode import Endpoint, Served, health_routes
 from bot.keeping import Keeping
 from bot.listeners import open_bolt
 from bot.messages import Messages
+from bot.metrics import Watched, metrics_routes
 from bot.people import People
 from bot.seen import Seen
 from bot.slack_api import SlackApi, open_client
@@ -46,6 +48,7 @@ class Bot:
         self._loops: list[asyncio.Task[None]] = []
         self._socket: SocketMode | None = None
         self._desk: Desk | None = None
+        self._alerts: Alerts | None = None
 
     async def start(self) -> None:
         """Reach Slack and begin to listen, waiting for as long as Slack is away. Raises `Misconfigured`, `OSError`."""
@@ -72,6 +75,8 @@ class Bot:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._alerts is not None:
+            await self._alerts.release()
         await self._open.aclose()
 
     async def broken(self) -> None:
@@ -88,12 +93,15 @@ class Bot:
             return "" if self._endpoint.is_open else "not listening yet"
         return "" if await self._socket.connected() else "not connected to Slack"
 
+    def _watched(self) -> Watched:
+        return self._alerts.watched() if self._alerts is not None else Watched()
+
     async def _serve(self) -> None:
         """Serve HTTP: Slack's requests where there is no Socket Mode, and health wherever PORT asks for it."""
         asked = "port" in self._settings.model_fields_set
         if self._tokens.socket_mode and not asked:
             return
-        routes = health_routes(self.why_not_ready)
+        routes = health_routes(self.why_not_ready) + metrics_routes(self._watched)
         if not self._tokens.socket_mode:
             routes += self._endpoint.routes()
         served = Served(routes)
@@ -113,6 +121,8 @@ class Bot:
         settings, runner = self._settings, Runner(self._deployment)
         messages = Messages(api, session, settings.slack_api_url, client.proxy)
         audit = self._open_audit(messages)
+        self._alerts = Alerts(messages, runner, self._deployment, Threads(8, "kb-alerts"))
+        self._loops.append(asyncio.create_task(self._alerts.run(), name="alerts"))
         return Desk(
             settings=settings,
             runner=runner,

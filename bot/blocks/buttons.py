@@ -11,6 +11,8 @@ from knowledge_base_agent.report import Action
 
 WORDS = "words"
 """Action ids that start with this carry words."""
+IN_THREAD = f"{WORDS}:thread"
+"""Those that start with this are answered in the thread of the message that they stand on."""
 CONFIRM = "confirm"
 CANCEL = "cancel"
 _VALUE_LIMIT = 2000
@@ -36,28 +38,28 @@ def words_in(value: str) -> str | None:
     return words if isinstance(words, str) and words else None
 
 
-def button(action: Action, index: int = 0) -> Button | None:
+def button(action: Action, index: int = 0, *, kind: str = WORDS) -> Button | None:
     """Return a button for an action, or None where its words are longer than Slack lets a button carry."""
     value = value_of(action.words)
     if len(value) > _VALUE_LIMIT:
         return None
     return Button(
         plain_text(action.label, _LABEL_LIMIT),
-        action_id=f"{WORDS}:{index}",
+        action_id=f"{kind}:{index}",
         value=value,
         style="danger" if action.danger else None,
     )
 
 
-def buttons(actions: Sequence[Action]) -> list[Button]:
+def buttons(actions: Sequence[Action], *, kind: str = WORDS) -> list[Button]:
     """Return buttons for actions, each with an id of its own."""
-    made = (button(action, index) for index, action in enumerate(actions))
+    made = (button(action, index, kind=kind) for index, action in enumerate(actions))
     return [one for one in made if one is not None]
 
 
-def action_rows(actions: Sequence[Action]) -> list[ActionsBlock]:
+def action_rows(actions: Sequence[Action], *, kind: str = WORDS) -> list[ActionsBlock]:
     """Return rows of at most five buttons."""
-    made: list[Element] = list(buttons(actions))
+    made: list[Element] = list(buttons(actions, kind=kind))
     return [ActionsBlock(made[at : at + _A_LINE]) for at in range(0, len(made), _A_LINE)]
 
 

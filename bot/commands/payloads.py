@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from bot.blocks.buttons import IN_THREAD
 from bot.blocks.drawn import Json
 from bot.messages import Place
 
@@ -51,7 +52,7 @@ def click_of(body: Json) -> Click:
         place=Place(
             channel=str(channel),
             user=user_id,
-            thread=message.get("thread_ts") or container.get("thread_ts") or None,
+            thread=_thread(action, message, container),
             response_url=str(body.get("response_url") or ""),
         ),
         user_name=str(user.get("name") or user.get("username") or ""),
@@ -60,6 +61,14 @@ def click_of(body: Json) -> Click:
         value=str(action.get("value") or (action.get("selected_option") or {}).get("value") or ""),
         message=str(message.get("ts") or container.get("message_ts") or ""),
     )
+
+
+def _thread(action: Json, message: Json, container: Json) -> str | None:
+    """Return the thread that the answer goes to: the message's, or the one below it where its button says so."""
+    thread = message.get("thread_ts") or container.get("thread_ts")
+    if not thread and str(action.get("action_id") or "").startswith(IN_THREAD):
+        thread = message.get("ts") or container.get("message_ts")
+    return str(thread) if thread else None
 
 
 def _first(actions: object) -> Json:

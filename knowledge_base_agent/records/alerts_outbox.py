@@ -5,7 +5,7 @@ one conditional UPDATE; one whose end is unknown (the process died, Slack's answ
 the time that a post may take, and says that it may be a repeat.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Engine, select, update
 
@@ -43,7 +43,7 @@ def give_back_post(engine: Engine, alert: Alert) -> None:
         connection.execute(update(ALERTS).where(mine).values(posting_since=None))
 
 
-def shown(engine: Engine, alert: Alert, *, channel: str, message: str, at: datetime) -> None:
+def shown(engine: Engine, alert: Alert, *, channel: str, message: str) -> None:
     """Record that the channel shows this revision, in this message; reminders of it are done."""
     mine = ALERTS.c.number == alert.number
     values = {"shown_revision": alert.revision, "channel": channel, "message": message}
