@@ -132,10 +132,15 @@ class _Reading:
                 # Misunderstood is no ValueError, so argparse lets it through as it is.
                 raise Misunderstood(
                     f"“{plain(text, 60)}” is not allowed for {parameter.shown}: {error}.",
-                    f"For example: `{self._command} {parameter.example}`.",
+                    self._example(parameter),
                 ) from error
 
         return checked
+
+    def _example(self, parameter: Parameter) -> str:
+        """Return a line that works: with what must be given as well."""
+        others = [one.example for one in self._parameters if one.required and one is not parameter]
+        return f"For example: `{' '.join([self._command, *others, parameter.example])}`."
 
     def _lower_flag(self, word: str) -> str:
         # A phone capitalises; a flag has no capital letters. Values after "=" stay as they are.
@@ -149,10 +154,7 @@ class _Reading:
         named = {*head.removeprefix("argument ").split("/"), *tail.split(", ")}
         for parameter in self._parameters:
             if named & {*parameter.flags, parameter.name}:
-                return Misunderstood(
-                    f"{parameter.shown} needs a value.",
-                    f"For example: `{self._command} {parameter.example}`.",
-                )
+                return Misunderstood(f"{parameter.shown} needs a value.", self._example(parameter))
         return Misunderstood(f"{_sentence(message)}", f"Write it as `{self._usage()}`.")
 
     def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy import Connection
 
+from knowledge_base_agent.agent.build import Build
 from knowledge_base_agent.agent.library import Library
 from knowledge_base_agent.agent.readme import write_readme
 from knowledge_base_agent.problems import Away
@@ -26,7 +27,7 @@ def finish(library: Library, build_id: str) -> None:
         was_this = set_idle(connection, only_task=build_id)
         if was_this and others:
             other = others[0]
-            set_running(connection, task_id=other.id, source=other.source, phase=other.phase)
+            _set_running(connection, other)
 
 
 def bring_up_to_date(library: Library) -> None:
@@ -44,7 +45,17 @@ def say_reached(library: Library, build_id: str) -> None:
     build = library.builds.find(build_id)
     if build is not None and build.ended_at is None:
         with _agent_state(library) as connection:
-            set_running(connection, task_id=build_id, source=build.source, phase=build.phase)
+            _set_running(connection, build)
+
+
+def _set_running(connection: Connection, build: Build) -> None:
+    set_running(
+        connection,
+        task_id=build.id,
+        source=build.source,
+        phase=build.phase,
+        started_at=build.started_at,
+    )
 
 
 @contextmanager

@@ -5,29 +5,36 @@ from datetime import timedelta
 
 from knowledge_base_agent.records.states import STATES
 
-_DURATION = re.compile(
-    r"(?P<number>[0-9]{1,7}(?:\.[0-9]{1,3})?)(?P<unit>s|sec|m|min|h|hours?|d|days?|w)?",
-    re.IGNORECASE,
-)
+_PART = r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(s|sec|m|min|h|hours?|d|days?|w)"
+_DURATION = re.compile(rf"(?:{_PART})+", re.IGNORECASE)
+_PARTS = re.compile(_PART, re.IGNORECASE)
+_HOURS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TASK_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _LONGEST = timedelta(days=3650)
 
 
 def duration(text: str) -> timedelta:
-    """Read `12` (hours, as the guide has it), `3h`, `90m`, `10s`, `7d`, `2w`."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    """Read `12` (hours, as the guide has it), `3h`, `90m`, `10s`, `7d`, `2w`, `1h30m`."""
+    text = text.strip()
+    if _HOURS.fullmatch(text):
+        text = f"{text}h"
+    if not _DURATION.fullmatch(text):
+        if re.fullmatch(r"[0-9.]+\w?", text):
+            raise ValueError("a time is at most ten years")
         raise ValueError("a time is a number of hours, or has a unit: s, m, h, d or w")
-    unit = (match["unit"] or "h")[0].lower()
-    found = timedelta(seconds=float(match["number"]) * _UNITS[unit])
-    if found > _LONGEST:
+    seconds = sum(float(number) * _UNITS[unit[0].lower()] for number, unit in _PARTS.findall(text))
+    if seconds > _LONGEST.total_seconds():
         raise ValueError("a time is at most ten years")
-    return found
+    return timedelta(seconds=seconds)
 
 
 def task_id(text: str) -> str:
-    """Read an exact task id: never a pattern, which would match more than was meant."""
+    """Read an exact task id: never a pattern, which would match more than was meant.
+
+    What people copy along with it (backticks, quotes, brackets, a comma at its end) is left off.
+    """
+    text = text.strip("`'\"<>()[],; ")
     if not _TASK_ID.fullmatch(text):
         raise ValueError("a task id has 1 to 128 letters, digits and _ . : - (no patterns)")
     return text

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.tables import AGENT_STATE
 from knowledge_base_agent.records.upserts import upsert
+from knowledge_base_agent.redaction import redact
 
 IDLE = "idle"
 RUNNING = "running"
@@ -34,25 +35,22 @@ def read_agent_state(connection: Connection) -> AgentState:
     return AgentState(**{name: value for name, value in row.items() if name != "id"})
 
 
-def set_running(connection: Connection, *, task_id: str, source: str, phase: str) -> None:
-    """Say that the agent works on `source` in the task `task_id`, now in this phase.
+def set_running(
+    connection: Connection, *, task_id: str, source: str, phase: str, started_at: datetime
+) -> None:
+    """Say that the agent works on `source` in the task `task_id` since then (aware UTC), now in this phase.
 
-    A later phase of the same task keeps `started_at`.
+    The source is kept redacted: it is for people, and an address may hold a password.
     """
-    before = read_agent_state(connection)
-    now = utc_now()
-    same = before.status == RUNNING and before.task_id == task_id
-    _write(
-        connection,
-        AgentState(
-            status=RUNNING,
-            phase=phase,
-            task_id=task_id,
-            source=source,
-            started_at=before.started_at if same and before.started_at else now,
-            updated_at=now,
-        ),
+    state = AgentState(
+        status=RUNNING,
+        phase=phase,
+        task_id=task_id,
+        source=redact(source),
+        started_at=started_at,
+        updated_at=utc_now(),
     )
+    _write(connection, state)
 
 
 def set_idle(connection: Connection, *, only_task: str | None = None) -> bool:

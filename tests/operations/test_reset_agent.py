@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.agent_state import AgentState, read_agent_state, set_running
 from knowledge_base_agent.records.database import reading, writing
@@ -14,7 +15,7 @@ from tests.waiting import wait_until
 
 def say_running(shell: Shell, task_id: str) -> None:
     with writing(shell.deployment.engine) as connection:
-        set_running(connection, task_id=task_id, source="docs", phase="parse")
+        set_running(connection, task_id=task_id, source="docs", phase="parse", started_at=utc_now())
 
 
 def state(shell: Shell) -> AgentState:

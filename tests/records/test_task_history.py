@@ -78,13 +78,13 @@ def test_the_latest_failures_come_first(engine: Engine) -> None:
 def test_the_agent_is_idle_until_it_says_otherwise(engine: Engine) -> None:
     with writing(engine) as connection:
         assert read_agent_state(connection).status == "idle"
-        set_running(connection, task_id="t1", source="docs", phase="fetch")
+        set_running(connection, task_id="t1", source="docs", phase="fetch", started_at=_NOON)
         first = read_agent_state(connection)
-        set_running(connection, task_id="t1", source="docs", phase="parse")
+        set_running(connection, task_id="t1", source="docs", phase="parse", started_at=_NOON)
         second = read_agent_state(connection)
 
     assert (second.status, second.phase, second.task_id) == ("running", "parse", "t1")
-    assert second.started_at == first.started_at
+    assert second.started_at == first.started_at == _NOON
     with writing(engine) as connection:
         assert not set_idle(connection, only_task="another"), "a run that is over ends no other"
         assert set_idle(connection, only_task="t1")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
+from knowledge_base_agent.operations.words import duration, task_id
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.understand import understand
 
@@ -75,3 +76,28 @@ def test_any_mix_of_known_words_and_anything_never_crashes(words: list[str]) -> 
         understand(" ".join(words))
     except Misunderstood as problem:
         assert problem.cure
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("12", 43200), ("3h", 10800), ("90m", 5400), ("1h30m", 5400), ("10s", 10), ("2w", 1209600)],
+)
+def test_a_time_is_read_as_people_write_it(text: str, seconds: int) -> None:
+    assert duration(text).total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "-3h", "h", "3x", "1e3", "nan", "", "99999999999d"])
+def test_a_time_that_is_none_is_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(ValueError, match="a time is"):
+        duration(text)
+
+
+@pytest.mark.parametrize("text", ["`abc-1`", "<abc-1>", "abc-1,", '"abc-1"', "abc-1"])
+def test_an_id_is_read_without_what_was_copied_along(text: str) -> None:
+    assert task_id(text) == "abc-1"
+
+
+def test_the_example_in_an_answer_works_as_it_stands() -> None:
+    problem = misunderstanding("logs some-id -n 0")
+    example = problem.cure.partition("`/kb ")[2].partition("`")[0]
+    assert understand(example).operation.name == "logs"
