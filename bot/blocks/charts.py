@@ -43,7 +43,6 @@ def chart_blocks(chart: Chart) -> list[Block]:
 
 def chart_lines(chart: Chart) -> list[str]:
     """Return the chart's numbers as literal lines: for each series its sum, and the highest number and where."""
-    unit = f" {literal(chart.unit, 20)}" if chart.unit else ""
     found = [literal(chart.title, 150)]
     for name, values in list(chart.series.items())[:_SERIES]:
         numbers = list(zip(chart.categories, values, strict=False))
@@ -52,7 +51,7 @@ def chart_lines(chart: Chart) -> list[str]:
             found.append(f"{shown}: {UNKNOWN}")
             continue
         where, most = max(numbers, key=lambda pair: pair[1])
-        line = f"{shown}: {worded(_number(sum(values)))}{unit} in all"
+        line = f"{shown}: {worded(_number(sum(values)))} in all"
         if most > 0:
             line += f", at most {worded(_number(most))} ({literal(where, 40)})"
         found.append(line)

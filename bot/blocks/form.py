@@ -33,7 +33,7 @@ FORM = "form"
 _VALUE = "value"
 _FLAGS = "flags"
 _AGAIN = re.compile(r"[,;] can be given again")
-_CONFIRMED = "Next comes a preview where you asked. Nothing happens before it is confirmed."
+_CONFIRMED = "Nothing happens until the preview, which comes where you asked, is confirmed."
 Values = Mapping[str, Mapping[str, Json]]
 """What Slack says was filled in: block id → action id → value."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from slackblocks import HeaderBlock, RichTextBlock
+from slackblocks import ActionsBlock, HeaderBlock, RichTextBlock
 from slackblocks.blocks import Block
+from slackblocks.elements import Element
 
-from bot.blocks.buttons import action_rows
+from bot.blocks.buttons import buttons
 from bot.blocks.drawn import Drawn, rendered, rendered_if_it_fits
 from bot.blocks.form import has_form, label_of, needs_words
 from bot.blocks.help import may
@@ -15,7 +16,7 @@ from bot.blocks.tables import table_blocks
 from bot.blocks.text import escaped, heading, plain_text, sentence
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.policy import NEEDED, Role
-from knowledge_base_agent.report import Action, Report, Table
+from knowledge_base_agent.report import Action, Column, Report, Row, Table
 
 _GROUPS = {
     Risk.READ: "Look",
@@ -23,17 +24,24 @@ _GROUPS = {
     Risk.DESTROY: "Destroy, after a preview",
 }
 _ROWS = 60
+_BUTTONS = 25
+_MORE = "`/kb help clear` explains one of them, with its flags."
 
 
 def offered(operations: Sequence[AnyOperation], role: Role) -> list[Block]:
     """Draw the buttons for what this role may do with a click, in groups."""
     drawn: list[Block] = []
     for risk, title in _GROUPS.items():
-        if role.value >= NEEDED[risk].value:
-            asked = [one for one in operations if one.risk is risk and _clickable(one)]
-            rows = action_rows([Action(label=label_of(one), words=one.name) for one in asked])
-            drawn += [heading(title), *rows] if rows else []
+        asked = [one for one in _allowed(operations, role) if one.risk is risk and _clickable(one)]
+        made: list[Element] = []
+        made.extend(buttons([Action(label=label_of(one), words=one.name) for one in asked]))
+        # One block, whose buttons flow: rows of a fixed length leave gaps on a phone.
+        drawn += [heading(title), ActionsBlock(made[:_BUTTONS])] if made else []
     return drawn
+
+
+def _allowed(operations: Sequence[AnyOperation], role: Role) -> list[AnyOperation]:
+    return [one for one in operations if role.value >= NEEDED[one.risk].value]
 
 
 def _clickable(operation: AnyOperation) -> bool:
@@ -49,13 +57,20 @@ def overview_message(
         RichTextBlock(sentence(may(role))),
         *offered(operations, role),
     ]
-    tables = [part for part in report.parts if isinstance(part, Table)]
+    words = _words(_allowed(operations, role))
 
     def whole() -> list[Block]:
-        return [*head, *(block for table in tables for block in table_blocks(table, _ROWS))]
+        return [*head, *table_blocks(words, _ROWS), RichTextBlock(sentence(_MORE))]
 
     return Drawn(
         text=escaped(f"{text_form(report, now)}\n{may(role)}"),
         blocks=rendered_if_it_fits(whole) or rendered(head),
         plain=rendered(head),
     )
+
+
+def _words(operations: Sequence[AnyOperation]) -> Table:
+    """Return the table of words, in two narrow columns: with every flag it can't be read on a phone."""
+    rows = tuple(Row(cells=(one.name, one.summary)) for one in operations)
+    columns = (Column(key="word", label="Word"), Column(key="summary", label="What it does"))
+    return Table(caption="Words", columns=columns, rows=rows, total=len(rows))

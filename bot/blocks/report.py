@@ -39,6 +39,7 @@ from knowledge_base_agent.wording import duration
 
 OLD_AFTER = timedelta(seconds=5)
 _FIELDS = 10
+_SHORT = 30
 _STEPS = (
     (100, 6000),
     (60, 4000),
@@ -130,7 +131,8 @@ def _fact(fact: Fact) -> str:
     label = inert(fact.label.replace("*", ""), 150)
     value = with_icon(marked(fact.value, 900), fact.tone)
     why = f" ({marked(fact.why, 900)})" if fact.why else ""
-    return f"*{label}*\n{value}{why}"
+    short = not why and len(label) + len(value) <= _SHORT
+    return f"*{label}:* {value}" if short else f"*{label}*\n{value}{why}"
 
 
 def _passage(passage: Passage) -> list[Block]:

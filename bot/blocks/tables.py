@@ -24,6 +24,8 @@ ROWS_WITH_BUTTONS = 8
 _CELL = 120
 _PAGE = 10
 _MENUS = 5
+_SHORT = 32
+_BETWEEN = " · "
 _PIECES = 14  # of at most 200 characters each, so that a section holds them uncut
 _DONE = "Done"
 
@@ -60,12 +62,12 @@ def row_sections(table: Table, rows: Sequence[Row]) -> list[Block]:
 
 
 def _row_section(table: Table, row: Row) -> list[Block]:
-    first = with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)
     pieces: list[str] = []
     for index, column in enumerate(table.columns):
         if index > 0 and _at(row, index) != "":
             pieces.append(f"{inert(column.label, 60)}: {marked(_at(row, index), _CELL)}")
-    text = f"{first}\n{' · '.join(pieces[:_PIECES])}".strip()
+    first = with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)
+    text = "\n".join([first, *_flowing(pieces[:_PIECES])])
     if row.progress is not None:
         text += f"\n{share(row.progress)}"
     # The first button stands beside its row, so that nobody takes it for another row's.
@@ -73,8 +75,15 @@ def _row_section(table: Table, row: Row) -> list[Block]:
     return [SectionBlock(mrkdwn(text), accessory=beside), *action_rows(row.actions[1:])]
 
 
+def _flowing(pieces: Sequence[str]) -> list[str]:
+    """Put short pieces on one line and give each long one its own, so that nothing has to be searched for."""
+    short = [piece for piece in pieces if len(piece) <= _SHORT and _BETWEEN not in piece]
+    return [*([_BETWEEN.join(short)] if short else []), *(p for p in pieces if p not in short)]
+
+
 def _data_table(table: Table, rows: Sequence[Row]) -> list[Block]:
-    caption = summary(table, len(rows))
+    whole = table.total == len(rows)
+    caption = summary(table, len(rows)) if whole else literal(table.caption, 150)
     bars = any(row.progress is not None for row in rows)
     columns = table.columns[: MOST_COLUMNS - int(bars)]
     head: list[RawText | RawNumber | RichTextBlock] = [
@@ -85,7 +94,7 @@ def _data_table(table: Table, rows: Sequence[Row]) -> list[Block]:
     body = [_cells(row, len(columns), bars=bars) for row in rows]
     block = DataTableBlock([head, *body], caption=caption, page_size=min(_PAGE, len(rows)))
     # Not every client shows the caption, and that something is missing must be seen.
-    cut = [] if table.total == len(rows) else [RichTextBlock(sentence(caption))]
+    cut = [] if whole else [RichTextBlock(sentence(summary(table, len(rows))))]
     return [*cut, block, *row_menus(rows)]
 
 

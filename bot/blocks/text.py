@@ -14,8 +14,8 @@ from knowledge_base_agent.redaction import plain, redact, shorten
 NOTHING = "—"
 GRAVE = "\u02cb"
 """Looks like a backtick and ends no code span."""
-# What Slack could take for bold, italic, strike, code, a quote or an emoji.
-_SPECIAL = re.compile(r"[*_~`]|^\s*>|:[\w+-]+:")
+# What Slack could take for bold, italic, strike, code, a quote or an emoji. An underscore within a word is none.
+_SPECIAL = re.compile(r"[*~`]|(?<![^\W_])_|_(?![^\W_])|^\s*>|:[\w+-]+:")
 _KEPT_CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )

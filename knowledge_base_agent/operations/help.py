@@ -50,7 +50,7 @@ def _answer(deployment: "Deployment", arguments: HelpArguments, progress: Progre
 
 
 def _everything(operations: tuple[AnyOperation, ...]) -> Report:
-    rows = tuple(Row(cells=(usage(one), one.summary, _WHO[one.risk])) for one in operations)
+    rows = tuple(Row(cells=(_short(one), one.summary, _WHO[one.risk])) for one in operations)
     names = ", ".join(one.name for one in operations)
     columns = (
         Column(key="usage", label="Write"),
@@ -64,6 +64,13 @@ def _everything(operations: tuple[AnyOperation, ...]) -> Report:
         parts=(table,),
         actions=tuple(Action(label=name, words=name) for name in ("stats", "active", "stuck")),
     )
+
+
+def _short(operation: AnyOperation) -> str:
+    """Return how to write it without its flags: with them, no phone could show the table."""
+    found = parameters(operation)
+    bare = [one.usage for one in found if not one.flags]
+    return " ".join([operation.name, *bare, *(["…"] if len(bare) < len(found) else [])])
 
 
 def _one(operation: AnyOperation) -> Report:
