@@ -69,8 +69,9 @@ class Desk:
 
 
 def _untaken(error: Exception) -> Away:
+    sure = not isinstance(error, Unreached) or error.surely_not_done
     return Away(
-        f"Slack did not take the answer ({error}).",
-        "What you asked for is in the audit; ask again to see the figures.",
+        f"Slack {'did not take' if sure else 'may not have taken'} the answer ({error}).",
+        "Nothing was changed by this. Look whether it is there, and ask again if it is not.",
         source="Slack",
     )

@@ -115,11 +115,22 @@ async def _post_answer(desk: Desk, place: Place, request: Request, report: Repor
             await follow.follow(desk, place, request, report)
         else:
             await _post(desk, place, report)
-    except Refusal as error:
-        if error.code not in NOT_HERE:
-            raise
-        alone = replace(report, parts=(*report.parts, Note(text=_INVITE)))
-        await desk.messages.whisper(place, await _drawn(alone))
+    except (Refusal, TooFast, Unreached) as error:
+        if isinstance(error, Refusal) and error.code in NOT_HERE:
+            alone = replace(report, parts=(*report.parts, Note(text=_INVITE)))
+            await desk.messages.whisper(place, await _drawn(alone))
+            return
+        # Asking again for a change would do it again: so the outcome is told here, whatever became of the answer.
+        log.warning("Slack did not take an answer", reason=str(error), channel=place.channel)
+        await desk.messages.whisper(place, note_message(_untaken(request, report, error)))
+
+
+def _untaken(request: Request, report: Report, error: Exception) -> str:
+    sure = not isinstance(error, Unreached) or error.surely_not_done
+    slack = f"Slack {'did not take' if sure else 'may not have taken'} the answer ({error})."
+    if request.operation.risk is Risk.READ:
+        return f"{slack} In short: {report.text}"
+    return f"{slack} It was done, so don't ask for it again: {report.text}"
 
 
 async def _post(desk: Desk, place: Place, report: Report) -> None:
