@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.clear_leftovers import leftovers
+from knowledge_base_agent.operations.filtering import Filtering
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
@@ -15,10 +17,10 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
-from knowledge_base_agent.operations.words import state as read_state
 from knowledge_base_agent.records.clearing import ClearCandidates, clear, clear_candidates
 from knowledge_base_agent.records.database import reading
-from knowledge_base_agent.records.states import STATES, WITH_WORKERS
+from knowledge_base_agent.records.states import WITH_WORKERS
+from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Fact, Facts, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.wording import counted, duration
@@ -34,25 +36,18 @@ _SAMPLE_COLUMNS = (
 )
 
 
-class ClearArguments(Arguments):
-    """Which rows, by age and state."""
-
+class _Age(Arguments):
     older_than: Annotated[
         timedelta,
         Word(
             read=read_duration, help="how old a row must be; a bare number is hours", example="24"
         ),
     ] = timedelta(hours=24)
-    status: Annotated[
-        tuple[str, ...],
-        Word(
-            read=read_state,
-            help="only rows in this state, can be given again; without it all that no worker has",
-            example="FAILURE",
-            choices=STATES,
-        ),
-    ] = ()
     dry_run: Annotated[bool, Word(read=None, help="show what would go, and nothing more")] = False
+
+
+class ClearArguments(Filtering, _Age):
+    """Which rows, by age and by what they say; without a state, those that no worker has."""
 
 
 class ClearTarget(Target):
@@ -60,14 +55,17 @@ class ClearTarget(Target):
 
     states: tuple[str, ...]
     cutoff: datetime
+    wanted: TaskFilter = TaskFilter()
 
 
 def _preview(deployment: "Deployment", arguments: ClearArguments) -> Preview[ClearTarget]:
-    cutoff = utc_now() - arguments.older_than
+    now = utc_now()
+    wanted = arguments.chosen(now)
+    cutoff = min(now - arguments.older_than, wanted.until or now)
     with reading(deployment.engine) as connection:
-        found = clear_candidates(connection, arguments.status, cutoff)
+        found = clear_candidates(connection, wanted.states, cutoff, wanted)
     return Preview(
-        target=ClearTarget(states=found.states, cutoff=cutoff),
+        target=ClearTarget(states=found.states, cutoff=cutoff, wanted=wanted),
         report=_previewed(found, arguments),
         affected=found.total,
         only_shown=arguments.dry_run,
@@ -79,7 +77,7 @@ def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
     if found.total == 0:
         return Report(
             title="Nothing to clear",
-            text=f"No rows in {_named(arguments.status)} are older than {age}.",
+            text=f"No rows {_meant(arguments)} are older than {age}.",
             taken_at=utc_now(),
         )
     parts: list[Part] = [_by_state("Rows", found.by_state, found.cutoff)]
@@ -96,7 +94,7 @@ def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
     rows = counted(found.total, "row")
     return Report(
         title=f"Would clear {rows}" if arguments.dry_run else f"Clear {rows}?",
-        text=f"{would} {rows} older than {age}: {_counts(found.by_state)}. Rows newer than "
+        text=f"{would} {rows} {_meant(arguments)}, older than {age}: {_counts(found.by_state)}. Rows newer than "
         f"{found.cutoff:%Y-%m-%d %H:%M:%S} UTC stay.",
         parts=tuple(parts),
         tone=Tone.WARNING,
@@ -104,8 +102,9 @@ def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
     )
 
 
-def _named(states: tuple[str, ...]) -> str:
-    return "state " + ", ".join(states) if states else "any state that no worker has"
+def _meant(arguments: ClearArguments) -> str:
+    anywhere = "" if arguments.states else "in any state that no worker has"
+    return ", ".join(part for part in (anywhere, arguments.said()) if part)
 
 
 def _counts(by_state: Mapping[str, int]) -> str:
@@ -128,17 +127,30 @@ def _sample(found: ClearCandidates) -> Table:
 
 
 def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> Report:
-    with reading(deployment.engine) as connection:
-        before = clear_candidates(connection, target.states, target.cutoff).total
-    removed = clear(
-        deployment.engine,
-        states=target.states,
-        cutoff=target.cutoff,
-        told=lambda done: progress(done, before, "rows"),
-    )
+    def left() -> int:
+        with reading(deployment.engine) as connection:
+            return clear_candidates(connection, target.states, target.cutoff, target.wanted).total
+
+    before, behind = left(), leftovers(deployment)
+    removed: dict[str, int] = {}
+    for state in target.states:
+        done = sum(removed.values())
+        removed |= clear(
+            deployment.engine,
+            states=(state,),
+            cutoff=target.cutoff,
+            wanted=target.wanted,
+            told=lambda more, done=done: progress(done + more, before, "rows"),  # type: ignore[misc]
+            # What a worker may still run goes on telling its progress.
+            gone=behind.remove if state not in WITH_WORKERS else None,
+        )
+    return _cleared(target, removed, left(), tuple(behind.notes()))
+
+
+def _cleared(
+    target: ClearTarget, removed: Mapping[str, int], left: int, behind: tuple[str, ...]
+) -> Report:
     total = sum(removed.values())
-    with reading(deployment.engine) as connection:
-        left = clear_candidates(connection, target.states, target.cutoff).total
     parts: list[Part] = [_by_state("Cleared", removed, target.cutoff)] if removed else []
     if left:
         parts.append(
@@ -150,8 +162,8 @@ def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> R
     return Report(
         title=f"Cleared {counted(total, 'row')}",
         text=f"Cleared {counted(total, 'row')}" + (f": {_counts(removed)}." if removed else "."),
-        parts=tuple(parts),
-        tone=Tone.WARNING if left else Tone.GOOD,
+        parts=(*parts, *(Note(text=text, tone=Tone.WARNING) for text in behind)),
+        tone=Tone.WARNING if left or behind else Tone.GOOD,
         taken_at=utc_now(),
         data={"cleared": dict(removed)},
     )

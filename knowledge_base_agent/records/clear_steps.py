@@ -21,6 +21,7 @@ from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_filter import TaskFilter, condition
 from knowledge_base_agent.records.task_messages import forget_messages
+from knowledge_base_agent.records.task_retries import forget_retries
 
 _FIRST_STEP: Final = 200
 _SHORTEST_STEP: Final = 20
@@ -116,6 +117,7 @@ class _Removal:
             ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
             if ids:
                 forget_messages(connection, ids)
+                forget_retries(connection, ids)
             change_counts(connection, Counter({self._state: -len(ids)}))
         self._rest(time.monotonic() - began)
         return Step(removed=len(ids), ids=ids)

@@ -7,17 +7,19 @@ the end of a finished task, else the beginning of its present state.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.records.clear_steps import steps
+from knowledge_base_agent.records.clear_steps import EVERY, steps
 from knowledge_base_agent.records.states import STATES, WITH_WORKERS
 from knowledge_base_agent.records.tables import TASKS
-from knowledge_base_agent.records.task_history import TaskRecord, oldest
+from knowledge_base_agent.records.task_filter import TaskFilter, condition
+from knowledge_base_agent.records.task_history import TaskRecord
+from knowledge_base_agent.records.task_search import eldest
 
 CLEARED_BY_AGE: Final = tuple(state for state in STATES if state not in WITH_WORKERS)
 """The states that a clear takes when none is named: the rows of tasks that a worker has never go by age alone."""
@@ -69,22 +71,31 @@ def states_to_clear(named: Collection[str]) -> tuple[str, ...]:
 
 
 def clear_candidates(
-    connection: Connection, states: Collection[str], older_than: datetime
+    connection: Connection,
+    states: Collection[str],
+    older_than: datetime,
+    wanted: TaskFilter = EVERY,
 ) -> ClearCandidates:
-    """Return what a clear of these states (none: the default ones) before the cutoff (aware UTC) would remove."""
+    """Return what a clear of these states (none: the default ones) before the cutoff (aware UTC) would remove.
+
+    Only rows that `wanted` chooses; its own states and end do not count.
+    """
     chosen = states_to_clear(states)
+    meant = replace(wanted, states=chosen, until=older_than)
     at = TASKS.c.updated_at
     query = select(TASKS.c.state, func.count(), func.min(at), func.max(at))
     query = (
-        query.where(_matches(chosen, older_than)).group_by(TASKS.c.state).order_by(TASKS.c.state)
+        query.where(condition(meant, connection.dialect.name))
+        .group_by(TASKS.c.state)
+        .order_by(TASKS.c.state)
     )
     rows = connection.execute(query).all()
-    basis = repr((chosen, older_than.isoformat(), [(s, n, str(a), str(b)) for s, n, a, b in rows]))
+    basis = repr((meant, [(s, n, str(a), str(b)) for s, n, a, b in rows]))
     return ClearCandidates(
         states=chosen,
         cutoff=older_than,
         by_state={state: n for state, n, _, _ in rows},
-        sample=oldest(connection, states=chosen, before=older_than, limit=_SAMPLE),
+        sample=eldest(connection, meant, limit=_SAMPLE),
         fingerprint=hashlib.sha256(basis.encode()).hexdigest()[:32],
     )
 
@@ -94,24 +105,24 @@ def clear(
     *,
     states: Collection[str],
     cutoff: datetime,
+    wanted: TaskFilter = EVERY,
     told: Callable[[int], None] = lambda done: None,
     gone: Callable[[list[str]], None] | None = None,
 ) -> Mapping[str, int]:
     """Remove the rows in exactly these states from before the cutoff (aware UTC); return how many of each state.
 
+    Only rows that `wanted` chooses; its own states and end do not count.
+
     Each short step commits with its counters. After it, `told` gets the number removed so far and `gone` the ids of
     this step; what either raises ends the clear after that step. Raises `Away` when the database can't be written.
     """
     removed: Counter[str] = Counter()
+    only = replace(wanted, states=(), until=None)
     for state in states_to_clear(states) if states else ():
-        with steps(engine, state=state, cutoff=cutoff) as each:
+        with steps(engine, state=state, cutoff=cutoff, wanted=only) as each:
             for step in each:
                 removed[state] += step.removed
                 if gone is not None:
                     gone(step.ids)
                 told(removed.total())
     return {state: n for state, n in removed.items() if n}
-
-
-def _matches(states: Collection[str], cutoff: datetime) -> ColumnElement[bool]:
-    return TASKS.c.state.in_(list(states)) & (TASKS.c.updated_at < cutoff)

@@ -4,17 +4,16 @@ A message is JSON or it is not kept: its name, arguments, limits, and what is to
 are, so whoever can read the database can read them; `KB_KEEP_MESSAGES=0` keeps none.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kombu.utils.json import dumps, loads
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, select
 
 from knowledge_base_agent.records.stream import Entry
 from knowledge_base_agent.records.task_message_tables import TASK_MESSAGES
-from knowledge_base_agent.records.upserts import upsert
+from knowledge_base_agent.records.upserts import among, upsert
 
 MOST_CHARACTERS: Final = 64 * 1024
 _FOLLOWERS: Final = ("callbacks", "errbacks", "chain")
@@ -98,14 +97,7 @@ def keep_messages(connection: Connection, entries: Iterable[Entry]) -> None:
 
 def forget_messages(connection: Connection, ids: Sequence[str]) -> None:
     """Remove what was kept of these tasks."""
-    if connection.dialect.name == "postgresql":
-        among = text("id = ANY(:ids)").bindparams(bindparam("ids", list(ids)))
-    else:
-        listed = json.dumps(list(ids))
-        among = text("id IN (SELECT value FROM json_each(:ids))").bindparams(
-            bindparam("ids", listed)
-        )
-    connection.execute(TASK_MESSAGES.delete().where(among))
+    connection.execute(TASK_MESSAGES.delete().where(among(connection, TASK_MESSAGES.c.id, ids)))
 
 
 def kept_messages(connection: Connection, ids: Sequence[str]) -> dict[str, KeptMessage]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_message_tables import TASK_RETRIES
+from knowledge_base_agent.records.upserts import among
 
 _AT_ONCE: Final = 500
 
@@ -48,6 +49,11 @@ def claim_retry(
     row = {"new_id": new_id, "old_id": old_id, "retried_at": utc_now()}
     connection.execute(TASK_RETRIES.insert(), row)
     return None
+
+
+def forget_retries(connection: Connection, ids: Sequence[str]) -> None:
+    """Remove what these tasks were sent again as: their rows go."""
+    connection.execute(TASK_RETRIES.delete().where(among(connection, TASK_RETRIES.c.old_id, ids)))
 
 
 def unclaim_retry(connection: Connection, new_id: str) -> None:

@@ -1,8 +1,10 @@
-"""INSERT … ON CONFLICT, which SQLite and PostgreSQL both have, and SQLAlchemy spells per dialect."""
+"""INSERT … ON CONFLICT and long lists, which SQLite and PostgreSQL both have, each in its own words."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, String, Table, any_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -26,3 +28,13 @@ def add_to(connection: Connection, table: Table, amount: str) -> Any:
     keys = [column.name for column in table.primary_key]
     total = table.c[amount] + insert.excluded[amount]
     return insert.on_conflict_do_update(index_elements=keys, set_={amount: total})
+
+
+def among(
+    connection: Connection, column: ColumnElement[str], values: Sequence[str]
+) -> ColumnElement[bool]:
+    """Return the condition that a column is one of any number of values: as one parameter, however many they are."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), postgresql.ARRAY(String)))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))

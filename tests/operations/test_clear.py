@@ -17,7 +17,10 @@ from tests.operations.place import Shell, facts, notes, shell_on
 @pytest.fixture
 def shell(database_url: str) -> Iterator[Shell]:
     """A shell on a database alone: a clear needs neither broker nor workers."""
-    settings = Settings(database_url=database_url, broker_url="redis://127.0.0.1:1/0")
+    nowhere = dict.fromkeys(
+        ("broker_url", "result_backend", "progress_url", "logs_url"), "redis://127.0.0.1:1/0"
+    )
+    settings = Settings.model_validate({"database_url": database_url, **nowhere})
     with shell_on(settings) as opened:
         yield opened
 
