@@ -83,10 +83,14 @@ def form_view(operation: AnyOperation, *, carried: str) -> Json:
 
 
 def _fields(operation: AnyOperation) -> tuple[Parameter, ...]:
-    """Return the parameters, without flags that only spell a positional one in the guide's way."""
+    """Return the parameters, without flags that only spell another one in the guide's way."""
     found = parameters(operation)
     positional = {one.name for one in found if one.word.positional}
-    return tuple(one for one in found if f"{one.name}s" not in positional)
+    return tuple(one for one in found if f"{one.name}s" not in positional and not _repeats(one))
+
+
+def _repeats(parameter: Parameter) -> bool:
+    return parameter.word.help.startswith("the same as --")
 
 
 def _input(parameter: Parameter) -> InputBlock:

@@ -26,7 +26,8 @@ _PAGE = 10
 _MENUS = 5
 _SHORT = 32
 _BETWEEN = " · "
-_PIECES = 14  # of at most 200 characters each, so that a section holds them uncut
+_IN_SECTION = 200
+_PIECES = 10  # of at most 260 characters each, so that a section holds them uncut
 _DONE = "Done"
 
 
@@ -65,7 +66,7 @@ def _row_section(table: Table, row: Row) -> list[Block]:
     pieces: list[str] = []
     for index, column in enumerate(table.columns):
         if index > 0 and _at(row, index) != "":
-            pieces.append(f"{inert(column.label, 60)}: {marked(_at(row, index), _CELL)}")
+            pieces.append(f"{inert(column.label, 60)}: {marked(_at(row, index), _IN_SECTION)}")
     first = with_icon(f"*{marked(_at(row, 0), _CELL)}*", row.tone)
     text = "\n".join([first, *_flowing(pieces[:_PIECES])])
     if row.progress is not None:
