@@ -24,9 +24,11 @@ from knowledge_base_agent.records.road_tables import AUDIT
 from knowledge_base_agent.redaction import plain
 
 if TYPE_CHECKING:
+    from knowledge_base_agent.operations.operation import Target
     from knowledge_base_agent.requests import Request
 
 log = structlog.get_logger()
+_NAMED = 10
 _SPOOL_LIMIT = 10_000
 _RETRY_SECONDS = 1.0
 
@@ -94,6 +96,18 @@ def entry_on(actor: Actor, kind: Kind, found: Confirmation, detail: str = "") ->
     """Return an entry about what an actor did, or tried to do, with a confirmation."""
     entry = entry_of(actor, kind, found.operation, words=found.words, detail=detail)
     return replace(entry, confirmation_id=found.id, run_id=found.run_id, place=found.place)
+
+
+def named(target: "Target") -> str:
+    """Return what a preview has frozen, by name: at most ten of each kind, so that a channel can tell the tale."""
+    parts = []
+    for name, value in target.model_dump(mode="json").items():
+        if isinstance(value, list) and value:
+            more = f" and {len(value) - _NAMED} more" if len(value) > _NAMED else ""
+            parts.append(f"{name}: {', '.join(map(str, value[:_NAMED]))}{more}")
+        elif isinstance(value, str | bool | int) and value not in ("", False):
+            parts.append(f"{name}: {value}")
+    return f"[{'; '.join(parts)}]" if parts else ""
 
 
 def write(connection: Connection, *entries: Entry) -> None:

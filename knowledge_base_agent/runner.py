@@ -6,7 +6,7 @@ Synchronous and thread-safe; every step that reaches out has a deadline of its o
 
 from knowledge_base_agent import confirmations, runs
 from knowledge_base_agent.actors import Actor, Surface
-from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, write
+from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, named, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.effects import carry_out, failure
@@ -45,9 +45,9 @@ class Runner:
         try:
             if operation.risk is Risk.READ:
                 return self._answer(request, progress)
-            if operation.risk is Risk.CHANGE:
-                return self._change(request, progress)
-            return self._preview(request)
+            if operation.risk is Risk.DESTROY:
+                return self._preview(request)
+            run = self._started(request)
         except Away as problem:
             explained = told(problem, self._deployment.sightings, self._deployment.settings)
             self._note(request, Kind.FAILED, explained.what)
@@ -56,6 +56,7 @@ class Runner:
             kind = Kind.REFUSED if isinstance(problem, Refused) else Kind.FAILED
             self._note(request, kind, problem.what)
             raise
+        return self._changed(request, run, progress)
 
     def again(self, request: Request) -> Report:
         """Answer once more what was asked, for somebody who follows it: allowed afresh, recorded only before."""
@@ -82,24 +83,27 @@ class Runner:
         self._note(request, Kind.ANSWERED, report.text)
         return report
 
-    def _change(self, request: Request, progress: Progress) -> Report:
-        answer = given(request.operation.answer)
-        actor, name = request.actor, request.operation.name
+    def _started(self, request: Request) -> runs.Run:
+        actor, name, words = request.actor, request.operation.name, request.words
         with writing(self._deployment.engine) as connection:
-            run = runs.start(
-                connection, actor, operation=name, words=request.words, place=request.place
-            )
-            write(
-                connection,
-                entry_about(request, Kind.REQUESTED),
-                entry_of(actor, Kind.STARTED, name, words=request.words, run_id=run.id),
-            )
+            run = runs.start(connection, actor, operation=name, words=words, place=request.place)
+            started = entry_of(actor, Kind.STARTED, name, words=words, run_id=run.id)
+            write(connection, entry_about(request, Kind.REQUESTED), started)
+        return run
+
+    def _changed(self, request: Request, run: runs.Run, progress: Progress) -> Report:
+        answer = given(request.operation.answer)
 
         def work() -> Report:
             report: Report = answer(self._deployment, request.arguments, progress)
             return report
 
-        return carry_out(self._deployment, actor, name, run.id, work).report
+        try:
+            name = request.operation.name
+            return carry_out(self._deployment, request.actor, name, run.id, work).report
+        except Away as problem:  # its end is recorded with the run
+            deployment = self._deployment
+            raise told(problem, deployment.sightings, deployment.settings) from problem
 
     def _preview(self, request: Request) -> Report | Pending:
         preview = given(request.operation.preview)(self._deployment, request.arguments)
@@ -118,7 +122,8 @@ class Runner:
                 place=request.place,
                 within=self._deployment.settings.confirm_within,
             )
-            write(connection, entry_about(request, Kind.PREVIEWED, preview.report.text, kept.id))
+            detail = f"{preview.report.text} {named(preview.target)}"
+            write(connection, entry_about(request, Kind.PREVIEWED, detail, kept.id))
         return Pending(
             confirmation_id=kept.id,
             operation=request.operation,

@@ -195,3 +195,20 @@ def test_words_with_a_secret_are_redacted_in_the_audit(
     with reading(deployment.engine) as connection:
         words = connection.execute(select(AUDIT.c.words)).scalars().all()
     assert not any("abc123secret" in one for one in words)
+
+
+def test_the_audit_names_what_a_preview_has_frozen(
+    runner: Runner, deployment: Deployment, ledger: Path
+) -> None:
+    pending(runner, ledger)
+    with reading(deployment.engine) as connection:
+        detail = connection.execute(select(AUDIT.c.detail)).scalar_one()
+    assert f"[path: {ledger}]" in detail
+
+
+def test_a_change_that_fails_is_recorded_once(
+    runner: Runner, tmp_path: Path, audit_kinds: Kinds
+) -> None:
+    with pytest.raises(NotFound):
+        runner.ask(asked(CHANGE, tmp_path / "problem"))
+    audit_kinds("requested", "started", "ended")
