@@ -7,7 +7,7 @@ becomes `Misunderstood`, which says what is allowed, gives an example, and what 
 import argparse
 import difflib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -33,8 +33,52 @@ class Understood:
 def understand(text: str, *, prompt: str = "/kb ") -> Understood:
     """Understand what a person typed after the command. Raises `Misunderstood`. Nothing typed means `help`."""
     words = split(straighten(text)) or ["help"]
-    operation = find_operation(words[0], words[1:], prompt=prompt)
-    return understand_arguments(operation, words[1:], prompt=prompt)
+    operation, _, rest = operation_of(words, prompt=prompt)
+    return understand_arguments(operation, rest, prompt=prompt)
+
+
+def operation_of(
+    words: Sequence[str], *, prompt: str = "/kb "
+) -> tuple[AnyOperation, str, Sequence[str]]:
+    """Return the operation that words begin with, its name as written, and the rest; a name has one word or two.
+
+    Raises `Misunderstood`, with what was probably meant.
+    """
+    names = _names()
+    both = " ".join(words[:2]).lower()
+    if len(words) > 1 and both in names:
+        return names[both], both, words[2:]
+    _check_second_word(words, names, prompt)
+    return find_operation(words[0], words[1:], prompt=prompt), words[0], words[1:]
+
+
+def _check_second_word(
+    words: Sequence[str], names: Mapping[str, AnyOperation], prompt: str
+) -> None:
+    """Raise `Misunderstood` for `workers grwo 2`: where the first word alone takes no words, a name was meant."""
+    head = words[0].lower()
+    seconds = [name.partition(" ")[2] for name in names if name.startswith(f"{head} ")]
+    alone = names.get(head)
+    takes_words = alone is not None and any(one.word.positional for one in parameters(alone))
+    if not seconds or takes_words or len(words) < 2 or words[1].startswith("-"):
+        return
+    close = difflib.get_close_matches(words[1].lower(), seconds, n=1, cutoff=0.5)
+    meant = f"Did you mean `{prompt}{head} {close[0]}`? " if close else ""
+    raise Misunderstood(
+        f"`{plain(words[1], 40)}` is not something that {head} does.",
+        f"{meant}It knows: {', '.join(seconds)}.",
+        suggestion=_joined(f"{head} {close[0]}", words[2:]) if close else "",
+    )
+
+
+def _names() -> dict[str, AnyOperation]:
+    return {
+        name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)
+    }
+
+
+def _joined(name: str, words: Sequence[str]) -> str:
+    return f"{name} {shlex.join(words)}".strip()
 
 
 def understand_arguments(
@@ -50,14 +94,12 @@ def understand_arguments(
         raise Misunderstood(
             f"{_sentence(reason)}", f"Write it as `{prompt}{usage(operation, name)}`."
         ) from error
-    return Understood(operation=operation, arguments=arguments, words=shlex.join([name, *words]))
+    return Understood(operation=operation, arguments=arguments, words=_joined(name, words))
 
 
 def find_operation(word: str, rest: Sequence[str] = (), *, prompt: str = "/kb ") -> AnyOperation:
     """Return the operation of this name, in any case. Raises `Misunderstood`, with what was probably meant."""
-    names = {
-        name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)
-    }
+    names = _names()
     found = names.get(word.lower())
     if found is not None:
         return found
@@ -67,7 +109,7 @@ def find_operation(word: str, rest: Sequence[str] = (), *, prompt: str = "/kb ")
         raise Misunderstood(
             f"I don't know “{shown}”.", f"`{prompt}help` lists what I know.", suggestion="help"
         )
-    suggestion = shlex.join([close[0], *rest])
+    suggestion = _joined(close[0], rest)
     raise Misunderstood(
         f"I don't know “{shown}”.",
         f"Did you mean `{prompt}{close[0]}`? `{prompt}help` lists what I know.",
@@ -168,7 +210,7 @@ class _Reading:
         return Misunderstood(
             what,
             f"Did you mean `{close[0]}`? Write it as `{self._usage()}`.",
-            suggestion=shlex.join([self._operation.name, *mended]),
+            suggestion=_joined(self._operation.name, mended),
         )
 
     def _usage(self) -> str:

@@ -23,9 +23,8 @@ log = structlog.get_logger()
 def form_for(words: str) -> AnyOperation | None:
     """Return the operation that a form should be opened for: its name alone was written, and it wants more."""
     found = split(straighten(words))
-    if len(found) != 1:
-        return None
-    named = (one for one in OPERATIONS if found[0].lower() in (one.name, *one.aliases))
+    name = " ".join(found).lower()
+    named = (one for one in OPERATIONS if name in (one.name, *one.aliases))
     operation = next(named, None)
     return operation if operation is not None and has_form(operation) else None
 

@@ -25,7 +25,7 @@ from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Ended, Pending, Request
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import load_settings
-from knowledge_base_agent.understand import Understood, find_operation, understand_arguments
+from knowledge_base_agent.understand import Understood, operation_of, understand_arguments
 
 DONE, FAILED, MISUNDERSTOOD, INTERRUPTED = 0, 1, 2, 130
 _PROMPT = "python celery_monitor.py "
@@ -67,12 +67,12 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     if not words or words[0] in {"-h", "--help"}:
         out.print(_overview(), markup=False)
         return DONE
-    operation = find_operation(straighten(words[0]), prompt=_PROMPT)
-    if any(word in {"-h", "--help"} for word in words[1:]):
+    operation, name, rest = operation_of([straighten(words[0]), *words[1:]], prompt=_PROMPT)
+    if any(word in {"-h", "--help"} for word in rest):
         out.print(_explained(operation), markup=False)
         return DONE
-    rest = [straighten(word) if word[:1] in "-—–" else word for word in words[1:]]
-    understood = understand_arguments(operation, rest, prompt=_PROMPT, name=words[0])
+    rest = [straighten(word) if word[:1] in "-—–" else word for word in rest]
+    understood = understand_arguments(operation, rest, prompt=_PROMPT, name=name)
     if follows(understood):
         return follow(understood, out, errors, as_text=as_text)
     report = _down_the_road(understood, sure=sure, console=errors)

@@ -15,6 +15,7 @@ from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.operations.pause import PAUSE
 from knowledge_base_agent.operations.purge import PURGE
 from knowledge_base_agent.operations.reserved import RESERVED
+from knowledge_base_agent.operations.reset import RESET
 from knowledge_base_agent.operations.reset_agent import RESET_AGENT
 from knowledge_base_agent.operations.resume import RESUME
 from knowledge_base_agent.operations.retry import RETRY
@@ -25,6 +26,10 @@ from knowledge_base_agent.operations.search import SEARCH
 from knowledge_base_agent.operations.stats import STATS
 from knowledge_base_agent.operations.stuck import STUCK
 from knowledge_base_agent.operations.task import TASK
+from knowledge_base_agent.operations.workers import WORKERS
+from knowledge_base_agent.operations.workers_rate_limit import RATE_LIMIT
+from knowledge_base_agent.operations.workers_resize import GROW, SHRINK
+from knowledge_base_agent.operations.workers_shutdown import SHUTDOWN
 from knowledge_base_agent.problems import NotFound
 
 OPERATIONS: tuple[AnyOperation, ...] = (
@@ -33,6 +38,11 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     SCHEDULED,
     RESERVED,
     STUCK,
+    WORKERS,
+    GROW,
+    SHRINK,
+    RATE_LIMIT,
+    SHUTDOWN,
     ALERTS,
     ACKNOWLEDGE,
     SNOOZE,
@@ -48,6 +58,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     RESUME,
     FLUSH,
     RESET_AGENT,
+    RESET,
     MAINTENANCE,
     DOCTOR,
     RUN,

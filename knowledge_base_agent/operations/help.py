@@ -30,23 +30,22 @@ _WHO = {
 class HelpArguments(Arguments):
     """What to explain."""
 
-    word: Annotated[
-        str | None,
+    words: Annotated[
+        tuple[str, ...],
         Word(read=free_text, help="one operation to explain", example="clear", positional=True),
-    ] = None
+    ] = ()
 
 
 def _answer(deployment: "Deployment", arguments: HelpArguments, progress: Progress) -> Report:
     from knowledge_base_agent.operations import OPERATIONS
 
-    if arguments.word is None:
+    if not arguments.words:
         return _everything(OPERATIONS)
+    asked = " ".join(arguments.words)
     for operation in OPERATIONS:
-        if arguments.word.lower() in (operation.name, *operation.aliases):
+        if asked.lower() in (operation.name, *operation.aliases):
             return _one(operation)
-    raise NotFound(
-        f"There is no operation “{plain(arguments.word, 40)}”.", "`help` alone lists them all."
-    )
+    raise NotFound(f"There is no operation “{plain(asked, 40)}”.", "`help` alone lists them all.")
 
 
 def _everything(operations: tuple[AnyOperation, ...]) -> Report:
