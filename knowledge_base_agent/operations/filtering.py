@@ -135,6 +135,14 @@ class Filtering(Arguments):
         """Tell whether any of these words was given."""
         return any(getattr(self, field) not in ("", (), None) for field in Filtering.model_fields)
 
+    def rewritten(self, operation: str, *flags: str) -> str:
+        """Return the words that choose the same for an operation, with more flags."""
+        spans = {"since": self.since, "until": self.until}
+        choice = {field: getattr(self, field) for field in Filtering.model_fields}
+        choice |= {field: written(span) for field, span in spans.items() if span is not None}
+        given = {field: value for field, value in choice.items() if value}
+        return " ".join([words(operation, **given), *flags])
+
     def said(self) -> str:
         """Return the choice as part of a sentence: `in state FAILURE, named shop.*`; empty for everything."""
         parts = [

@@ -1,22 +1,18 @@
 """`revoke`: keep tasks from running, or stop those that run; and look afterwards whether they really stopped."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Self
-
-from pydantic import model_validator
+from typing import TYPE_CHECKING
 
 from knowledge_base_agent.actors import who_acts
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.chosen import chosen_rows
 from knowledge_base_agent.operations.headcount import headcount_notes
 from knowledge_base_agent.operations.lingering import Lingering, find_lingering
-from knowledge_base_agent.operations.operation import (
-    Arguments,
-    Operation,
-    Preview,
-    Progress,
-    Risk,
-    Target,
-    Word,
+from knowledge_base_agent.operations.operation import Operation, Preview, Progress, Risk
+from knowledge_base_agent.operations.revoke_arguments import (
+    UNFINISHED,
+    RevokeArguments,
+    RevokeTarget,
 )
 from knowledge_base_agent.operations.revoke_report import LISTED, kill_report, revoke_and_verify
 from knowledge_base_agent.operations.revoke_targets import (
@@ -26,7 +22,6 @@ from knowledge_base_agent.operations.revoke_targets import (
     by_ids,
 )
 from knowledge_base_agent.operations.revoke_wording import announced, nothing_running
-from knowledge_base_agent.operations.words import task_id as read_task_id
 from knowledge_base_agent.records.revoked_tasks import remember_revoked
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
@@ -35,7 +30,6 @@ from knowledge_base_agent.wording import counted
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-_MOST_IDS = 1000
 _COLUMNS = (
     Column(key="name", label="Task"),
     Column(key="where", label="Where it is"),
@@ -44,74 +38,22 @@ _COLUMNS = (
 )
 
 
-class RevokeArguments(Arguments):
-    """Which tasks, and whether those that run are to be stopped."""
-
-    task_ids: Annotated[
-        tuple[str, ...],
-        Word(
-            read=read_task_id,
-            help="exact ids of tasks",
-            example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
-            positional=True,
-        ),
-    ] = ()
-    task_id: Annotated[
-        tuple[str, ...],
-        Word(
-            read=read_task_id,
-            help="an exact id, as the guide writes it; can be given again",
-            example="3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f",
-            value="ID",
-        ),
-    ] = ()
-    all_active: Annotated[bool, Word(read=None, help="every task that runs now")] = False
-    terminate: Annotated[
-        bool, Word(read=None, help="stop tasks that run; without it they run on to their end")
-    ] = False
-    kill: Annotated[
-        bool,
-        Word(read=None, help="stop them with SIGKILL, for those that ignore --terminate"),
-    ] = False
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Every id that was given, once."""
-        return tuple(dict.fromkeys((*self.task_ids, *self.task_id)))
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if bool(self.ids) == self.all_active:
-            raise ValueError("give ids of tasks, or --all-active")
-        if len(self.ids) > _MOST_IDS:
-            raise ValueError(f"at most {_MOST_IDS} ids at once")
-        return self
-
-
-class RevokeTarget(Target):
-    """The exact ids, frozen when the preview was made."""
-
-    ids: tuple[str, ...]
-    waiting: tuple[str, ...]
-    """Those that no worker had: they are flagged, and dropped when a worker takes them."""
-    held_by: dict[str, str]
-    """Which worker had each of the others when the preview was made."""
-    terminate: bool
-    signal: str
-    lingering: tuple[Lingering, ...] = ()
-    """Processes of tasks that were revoked before and ignored it."""
-
-
 def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[RevokeTarget]:
     if arguments.kill and arguments.ids:
         lingering = find_lingering(deployment, arguments.ids)
         if lingering:
             return _kill_preview(lingering)
     stops = arguments.terminate or arguments.kill
+    ids, more = arguments.ids, ""
+    if arguments.filters():
+        chosen = chosen_rows(deployment, (), arguments, default=UNFINISHED)
+        ids, more = tuple(row.id for row in chosen.rows), chosen.more
+        if not ids:
+            return _nothing_chosen(arguments)
     found = (
         all_active(deployment, terminate=stops)
         if arguments.all_active
-        else by_ids(deployment, arguments.ids, terminate=stops)
+        else by_ids(deployment, ids, terminate=stops)
     )
     target = RevokeTarget(
         ids=tuple(one.id for one in found.reached),
@@ -120,8 +62,15 @@ def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[Re
         terminate=stops,
         signal="SIGKILL" if arguments.kill else "SIGTERM",
     )
-    report = _previewed(found, target, arguments)
+    report = _previewed(found, target, arguments, more)
     return Preview(target=target, report=report, affected=len(found.reached))
+
+
+def _nothing_chosen(arguments: RevokeArguments) -> Preview[RevokeTarget]:
+    target = RevokeTarget(ids=(), waiting=(), held_by={}, terminate=False, signal="SIGTERM")
+    text = f"The rows know no unfinished tasks {arguments.said()}."
+    report = Report(title="Nothing to revoke", text=text, taken_at=utc_now())
+    return Preview(target=target, report=report, affected=0)
 
 
 def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
@@ -163,7 +112,9 @@ def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> 
     )
 
 
-def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArguments) -> Report:
+def _previewed(
+    found: RevokeTargets, target: RevokeTarget, arguments: RevokeArguments, more: str
+) -> Report:
     if not found.reached:
         return Report(
             title="Nothing to revoke",
@@ -176,16 +127,18 @@ def _previewed(found: RevokeTargets, target: RevokeTarget, arguments: RevokeArgu
     return Report(
         title=f"Stop {tasks}?" if target.terminate else f"Revoke {tasks}?",
         text=announced(found, target.signal if target.terminate else None),
-        parts=tuple(_parts(found, runs_on=runs_on)),
+        parts=tuple(_parts(found, more, runs_on=runs_on)),
         tone=Tone.WARNING,
-        actions=(_terminating(arguments),) if runs_on else (),
+        actions=_terminating(arguments) if runs_on else (),
         taken_at=utc_now(),
     )
 
 
-def _parts(found: RevokeTargets, *, runs_on: bool) -> Iterator[Part]:
+def _parts(found: RevokeTargets, more: str, *, runs_on: bool) -> Iterator[Part]:
     rows = tuple(_row(one) for one in found.reached[:LISTED])
     yield Table(caption="Tasks", columns=_COLUMNS, rows=rows, total=len(found.reached))
+    if more:
+        yield Note(text=more, tone=Tone.WARNING)
     yield from _warnings(found)
     yield from _chords(found)
     yield from headcount_notes(found.fleet)
@@ -197,9 +150,9 @@ def _parts(found: RevokeTargets, *, runs_on: bool) -> Iterator[Part]:
         )
 
 
-def _terminating(arguments: RevokeArguments) -> Action:
-    what = "--all-active" if arguments.all_active else " ".join(arguments.ids[:20])
-    return Action(label="Stop them instead", words=f"revoke {what} --terminate", danger=True)
+def _terminating(arguments: RevokeArguments) -> tuple[Action, ...]:
+    words = arguments.again("--terminate")
+    return (Action(label="Stop them instead", words=words, danger=True),) if words else ()
 
 
 def _row(one: Reached) -> Row:
