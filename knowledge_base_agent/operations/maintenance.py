@@ -90,19 +90,7 @@ def _preview(
 ) -> Preview[MaintenanceTarget]:
     if arguments.which == DAILY:
         return _looked(deployment)
-    previews: list[tuple[AnyOperation, Preview[Target]]] = []
-    left_out: list[Note] = []
-    for step in _STEPS[arguments.which]:
-        if step.operation.preview is None:
-            raise TypeError(step.operation.name)
-        try:
-            previews.append((step.operation, step.operation.preview(deployment, step.arguments)))
-        except Problem as problem:
-            # What is wrong with one part is said, and keeps no other from being done.
-            text = f"{step.operation.name} is left out. {problem}"
-            left_out.append(Note(text=text, tone=Tone.BAD))
-    if left_out and not previews:
-        raise Problem(left_out[0].text, "Mend that, and ask again.")
+    previews, left_out = _previews(deployment, arguments.which)
     steps = tuple(
         MaintenancePart(operation=operation.name, target_json=preview.target.model_dump_json())
         for operation, preview in previews
@@ -116,6 +104,26 @@ def _preview(
         report=_previewed(arguments.which, reports, left_out, nothing=not steps),
         affected=known if steps else 0,
     )
+
+
+def _previews(
+    deployment: "Deployment", which: str
+) -> tuple[list[tuple[AnyOperation, Preview[Target]]], list[Note]]:
+    """Return each part's preview, and what keeps others from being done. Raises `Problem` where nothing is left."""
+    previews: list[tuple[AnyOperation, Preview[Target]]] = []
+    left_out: list[Note] = []
+    for step in _STEPS[which]:
+        if step.operation.preview is None:
+            raise TypeError(step.operation.name)
+        try:
+            previews.append((step.operation, step.operation.preview(deployment, step.arguments)))
+        except Problem as problem:
+            # What is wrong with one part is said, and keeps no other from being done.
+            text = f"{step.operation.name} is left out. {problem}"
+            left_out.append(Note(text=text, tone=Tone.BAD))
+    if left_out and not previews:
+        raise Problem(left_out[0].text, "Mend that, and ask again.")
+    return previews, left_out
 
 
 def _looked(deployment: "Deployment") -> Preview[MaintenanceTarget]:

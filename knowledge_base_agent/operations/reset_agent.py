@@ -63,7 +63,7 @@ def _preview(deployment: "Deployment", arguments: ResetAgentArguments) -> Previe
             title="The agent is idle", text="The agent is idle already.", taken_at=utc_now()
         )
         return Preview(target=target, report=report, affected=0)
-    why = _counts_as_running(deployment, state)
+    why = counts_as_running(deployment, state)
     if why and not arguments.force:
         raise _refusal(why, state)
     return Preview(target=target, report=_previewed(state, why), affected=1)
@@ -74,7 +74,7 @@ def _state(deployment: "Deployment") -> AgentState:
         return read_agent_state(connection)
 
 
-def _counts_as_running(deployment: "Deployment", state: AgentState) -> str:
+def counts_as_running(deployment: "Deployment", state: AgentState) -> str:
     """Return why the agent must be taken as running, or nothing if it surely does not. Unknown is running."""
     if state.task_id is None:
         return ""
@@ -131,7 +131,7 @@ def _former(state: AgentState) -> Facts:
 
 def _run(deployment: "Deployment", target: ResetAgentTarget, progress: Progress) -> Report:
     state = _state(deployment)
-    if not target.forced and (why := _counts_as_running(deployment, state)):
+    if not target.forced and (why := counts_as_running(deployment, state)):
         raise _refusal(why, state)
     with writing(deployment.engine) as connection:
         state = read_agent_state(connection)
