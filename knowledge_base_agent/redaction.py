@@ -11,7 +11,7 @@ _NAMES = (
 )
 _NAMED_VALUE = re.compile(
     rf"(?P<name>['\"]?\b{_NAMES}['\"]?\s*[:=]\s*)"
-    r"(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?:bearer\s+|basic\s+)?[^\s,;)\]}]+)",
+    r"(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?:bearer\s+|basic\s+)?[^\s,;)\]}”’]*[^\s,;)\]}”’.])",
     re.IGNORECASE,
 )
 _URL_PASSWORD = re.compile(

@@ -60,6 +60,8 @@ class Settled:
 
     confirmation_id: str
     operation_name: str
+    words: str
+    """What was asked for, redacted."""
     state: str
     by_name: str
     at: datetime
@@ -72,6 +74,7 @@ def settled_of(found: Confirmation) -> Settled:
     return Settled(
         confirmation_id=found.id,
         operation_name=found.operation,
+        words=found.words,
         state=found.state.value,
         by_name=found.settled_by_name or "",
         at=found.settled_at or found.expires_at,

@@ -74,7 +74,8 @@ def ended_message(claimed: Claimed, ended: Ended) -> Drawn:
 
 def settled_message(settled: Settled) -> Drawn:
     """Draw a preview that will not run: cancelled by somebody, or expired."""
-    name = literal(settled.operation_name, 80)
+    # Several may expire at once: each must still say what it was.
+    name = f"`{coded(settled.words or settled.operation_name)}`"
     if settled.by_name:
         head = f"{name} was {settled.state} by {literal(settled.by_name, 80)}"
     else:
@@ -85,7 +86,8 @@ def settled_message(settled: Settled) -> Drawn:
 def interrupted_message(run: Run) -> Drawn:
     """Announce a run whose process is gone, so that nobody knows what it did."""
     text = (
-        f"🔴 {run.id}: {literal(run.operation, 80)}, started by {literal(run.actor_name, 80)}, was interrupted: the "
+        f"🔴 {run.id}: `{coded(run.words or run.operation)}`, started by {literal(run.actor_name, 80)}, was "
+        "interrupted: the "
         "process that ran it is gone. What it did until then is unknown, and it is not started again by "
         "itself. Look at the figures before you ask for it again."
     )
@@ -98,6 +100,11 @@ def _closed(text: str, at: datetime) -> Drawn:
     )
     plain = rendered([SectionBlock(plain_lines(f"{text}\n{moment(at)}"))])
     return Drawn(text=escaped(cut(text, 3000)), blocks=full, plain=plain)
+
+
+def coded(words: str) -> str:
+    """Return words that can stand between backticks."""
+    return literal(words, 200).replace("`", "'")
 
 
 def _confirmed_by(claimed: Claimed) -> str:

@@ -9,6 +9,7 @@ from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Note, Tone
 from knowledge_base_agent.wording import counted, duration
 
+_WORTH_SAYING = timedelta(seconds=10)
 LOOK_SECONDS = 1.5
 """How long workers may take to answer: an answer to a person is due within 3 s."""
 
@@ -62,6 +63,5 @@ def _silence(view: FleetView) -> str:
 
 def _silent(name: str, since: datetime | None) -> str:
     shown = plain(name, 80)
-    if since is None:
-        return shown
-    return f"{shown} (silent for {duration(max(utc_now() - since, timedelta(0)))})"
+    silence = utc_now() - since if since else timedelta(0)
+    return f"{shown} (silent for {duration(silence)})" if silence > _WORTH_SAYING else shown

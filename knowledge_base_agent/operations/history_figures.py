@@ -115,7 +115,7 @@ def last_day_chart(hours: tuple[HourCounts, ...]) -> Chart | None:
     if not shown:
         return None
     return Chart(
-        title="Tasks that ended, last 24 h (UTC)",
+        title=f"Tasks that ended, last 24 h (since {hours[0].hour:%H:%M} UTC)",
         categories=tuple(f"{bar[0].hour:%H:%M}" for bar in bars),
         series=shown,
         unit="tasks",

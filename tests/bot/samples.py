@@ -237,6 +237,7 @@ def settled(by: str, state: str) -> Settled:
     """A preview that will not run."""
     return Settled(
         confirmation_id="c0nf1rm",
+        words="clear --older-than 12",
         operation_name="clear",
         state=state,
         by_name=by,
