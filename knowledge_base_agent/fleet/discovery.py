@@ -13,7 +13,6 @@ from knowledge_base_agent.fleet.deadline import Deadline
 
 _SCAN_EVERY = 60.0
 _CHUNK = 2000
-_MAILBOXES = "celery.pidbox"
 
 
 class Origin(StrEnum):
@@ -81,15 +80,15 @@ class Bindings:
         return names
 
 
-def bound_mailboxes(broker: Broker) -> frozenset[str] | None:
+def bound_mailboxes(broker: Broker, namespace: str) -> frozenset[str] | None:
     """Return the names of the workers whose mailbox is bound, or None if the broker is no Redis. Raises `Away`."""
     if not broker.is_redis:
         return None
     with away_if_down("the broker"):
         found = broker.redis()
-        members: Any = found.client.smembers(found.keys.binding(_MAILBOXES))
+        members: Any = found.client.smembers(found.keys.binding(f"{namespace}.pidbox"))
     queues = (found.keys.bound_queue(member)[0] for member in members)
-    return frozenset(name.removesuffix(f".{_MAILBOXES}") for name in queues)
+    return frozenset(name.removesuffix(f".{namespace}.pidbox") for name in queues)
 
 
 def _literal(text: str) -> str:

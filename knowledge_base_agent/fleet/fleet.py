@@ -134,7 +134,13 @@ class Fleet:
 
         A worker that shuts down takes its mailbox along, so one that neither answers nor took it was killed or cut off.
         """
-        return within(deadline, lambda: bound_mailboxes(self._broker), source=BROKER)
+        return within(
+            deadline, lambda: bound_mailboxes(self._broker, self._namespace()), source=BROKER
+        )
+
+    def _namespace(self) -> str:
+        control: Any = self.app.control
+        return str(control.mailbox.namespace)
 
     def close(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.blocks.alert import alert_message, reminder_message
 from bot.blocks.audit import entry_message
 from bot.blocks.confirmation import (
     confirmation_message,
@@ -30,7 +31,7 @@ from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.policy import Role
 from local_slack.blocks.check import check_blocks
 from local_slack.blocks.views import check_view
-from tests.bot import samples
+from tests.bot import alert_samples, samples
 from tests.bot.samples import NOW
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -54,6 +55,12 @@ MESSAGES: dict[str, Callable[[], Drawn]] = {
     "misunderstood": lambda: problem_message(samples.MISUNDERSTOOD),
     "unexpected": lambda: unexpected_message("0a1b2c3d"),
     "note": lambda: note_message("Only you see this."),
+    "alert_open": lambda: alert_message(alert_samples.OPEN),
+    "alert_that_may_be_a_repeat": lambda: alert_message(alert_samples.OPEN, may_repeat=True),
+    "alert_acknowledged": lambda: alert_message(alert_samples.TAKEN),
+    "alert_snoozed": lambda: alert_message(alert_samples.SNOOZED),
+    "alert_resolved": lambda: alert_message(alert_samples.RESOLVED),
+    "alert_reminder": lambda: reminder_message(alert_samples.OPEN),
     "audit_entry": lambda: entry_message(samples.entry()),
     "audit_entry_again": lambda: entry_message(samples.entry(), may_repeat=True),
 }
