@@ -8,6 +8,7 @@ from knowledge_base_agent.fleet.consuming import consumers_of, stop_consuming
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.shutting_down import End, shut_down
+from knowledge_base_agent.operations.clear_leftovers import leftovers
 from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.reset_looking import LOOK_SECONDS, all_held, everyone
@@ -167,7 +168,7 @@ def _left_over(queues: QueuesView, ready: int | None, unacked: int | None) -> st
 
 def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
     deadline, pause = Deadline.after(_ROWS_SECONDS), threading.Event()
-    removed = 0
+    removed, behind = 0, leftovers(deployment)
     while True:
         # The recorder may still write what happened a moment ago, so it is looked at again.
         cutoff = utc_now()
@@ -177,6 +178,7 @@ def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progres
             states=STATES,
             cutoff=cutoff,
             told=lambda done, before=before: progress(before + done, None, "rows"),  # type: ignore[misc]
+            gone=behind.remove,
         )
         removed += sum(gone.values())
         with reading(deployment.engine) as connection:
@@ -184,8 +186,8 @@ def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progres
         if (left == 0 and not gone) or deadline.expired:
             break
         pause.wait(_EVERY)
-    said = f"{counted(removed, 'row')} removed"
-    return Outcome(verified=left == 0, detail=said if left == 0 else f"{said}, {left:,} left.")
+    said = " ".join([f"{counted(removed, 'row')} removed, {left:,} left.", *behind.notes()])
+    return Outcome(verified=left == 0, detail=said)
 
 
 def _flush(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
@@ -227,7 +229,11 @@ COMPLETE = (
         does="what the workers gave back is removed, and none may be left unacknowledged",
         do=_purge_again,
     ),
-    Step(name="clear rows", does="every row of the history is removed", do=_clear_rows),
+    Step(
+        name="clear rows",
+        does="every row of the history is removed, and the results of its tasks",
+        do=_clear_rows,
+    ),
     Step(
         name="flush",
         does="every progress and log key is removed; the history stream stays",
