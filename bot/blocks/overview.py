@@ -25,14 +25,14 @@ _GROUPS = {
 }
 _ROWS = 60
 _BUTTONS = 25
-_MORE = "`/kb help clear` explains one of them, with its flags."
+_MORE = "`/kb help stuck` explains one of them, with its flags."
 
 
 def offered(operations: Sequence[AnyOperation], role: Role) -> list[Block]:
     """Draw the buttons for what this role may do with a click, in groups."""
     drawn: list[Block] = []
     for risk, title in _GROUPS.items():
-        asked = [one for one in _allowed(operations, role) if one.risk is risk and _clickable(one)]
+        asked = [one for one in allowed(operations, role) if one.risk is risk and _clickable(one)]
         made: list[Element] = []
         made.extend(buttons([Action(label=label_of(one), words=one.name) for one in asked]))
         # One block, whose buttons flow: rows of a fixed length leave gaps on a phone.
@@ -40,12 +40,13 @@ def offered(operations: Sequence[AnyOperation], role: Role) -> list[Block]:
     return drawn
 
 
-def _allowed(operations: Sequence[AnyOperation], role: Role) -> list[AnyOperation]:
+def allowed(operations: Sequence[AnyOperation], role: Role) -> list[AnyOperation]:
+    """Return what this role may ask for."""
     return [one for one in operations if role.value >= NEEDED[one.risk].value]
 
 
 def _clickable(operation: AnyOperation) -> bool:
-    return operation.name != "help" and (has_form(operation) or not needs_words(operation))
+    return has_form(operation) or not needs_words(operation)
 
 
 def overview_message(
@@ -57,7 +58,7 @@ def overview_message(
         RichTextBlock(sentence(may(role))),
         *offered(operations, role),
     ]
-    words = _words(_allowed(operations, role))
+    words = _words(allowed(operations, role))
 
     def whole() -> list[Block]:
         return [*head, *table_blocks(words, _ROWS), RichTextBlock(sentence(_MORE))]

@@ -69,9 +69,10 @@ def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progre
             taken_at=utc_now(),
             data=data,
         )
+    shown = f"The last {counted(len(lines), 'line')}" if len(lines) > 1 else "One line"
     return Report(
         title=title,
-        text=f"The last {counted(len(lines), 'line')}; the newest says: {plain(lines[-1].text, 200)}",
+        text=f"{shown}; the newest says: {plain(lines[-1].text, 200)}",
         parts=(Preformatted(text="\n".join(_line(line) for line in lines)),),
         taken_at=utc_now(),
         data=data,

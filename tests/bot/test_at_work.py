@@ -137,7 +137,7 @@ async def test_home_shows_what_each_person_may_do(slack: LocalSlack, sqlite_url:
         assert "clear" in (await otto.sees_home("You are an operator")).shown
         await gus.opens_home()
         assert (await gus.sees_home("You may not")).buttons == []
-        await vera.clicks("/kb help", on=home)
+        await vera.clicks("Help", on=home)
         answer = await vera.sees("What you can ask", in_="app", ever=True)
         assert not answer.is_ephemeral
 

@@ -9,6 +9,7 @@ from knowledge_base_agent.operations import OPERATIONS, operation_named
 from knowledge_base_agent.operations.describing import parameters
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.understand import Understood
+from tests.bot.samples import TIDY
 
 
 def filled(**fields: object) -> dict[str, dict[str, Any]]:
@@ -28,9 +29,9 @@ def filled(**fields: object) -> dict[str, dict[str, Any]]:
     [
         ("clear", filled(older_than="3h"), "clear --older-than 3h"),
         (
-            "clear",
-            filled(older_than=" 7d ", status=["FAILURE", "RETRY"], flags=["dry_run"]),
-            "clear --older-than 7d --status FAILURE --status RETRY --dry-run",
+            "tidy",
+            filled(older_than=" 7d ", status=["FAILURE", "SUCCESS"], flags=["dry_run"]),
+            "tidy --older-than 7d --status FAILURE --status SUCCESS --dry-run",
         ),
         ("clear", filled(older_than=None), "clear"),
         ("revoke", filled(task_ids="a-1\u00a0b-2", flags=["kill"]), "revoke --kill a-1 b-2"),
@@ -41,7 +42,8 @@ def filled(**fields: object) -> dict[str, dict[str, Any]]:
 def test_fields_become_the_words_that_would_have_been_typed(
     name: str, fields: dict[str, Any], words: str
 ) -> None:
-    understood = understood_form(operation_named(name), fields)
+    operation = TIDY if name == "tidy" else operation_named(name)
+    understood = understood_form(operation, fields)
     assert isinstance(understood, Understood)
     assert understood.words == words
 

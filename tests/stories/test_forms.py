@@ -14,7 +14,7 @@ async def test_a_form_comes_filled_in_and_leads_to_the_preview_where_it_was_aske
     await otto.types("/kb clear", in_="#ops")
     form = await otto.sees_modal("/kb clear")
     assert "24h" in str(form.source["blocks"])
-    await otto.submits(form, {"Older than": "0", "Status": ["FAILURE"]})
+    await otto.submits(form, {"Older than": "0", "State": ["FAILURE"]})
     await otto.has_no_modal()
     preview = await otto.sees("About to clear 1 row")
     assert not preview.is_ephemeral
