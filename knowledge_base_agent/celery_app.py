@@ -8,6 +8,7 @@ from kombu import Queue
 # Imported for what it registers: the workers of this app answer all our questions at once, and stop what ignores them.
 from knowledge_base_agent.fleet import worker_commands as worker_commands
 from knowledge_base_agent.records.beat_sign import sign_of_beat
+from knowledge_base_agent.records.heeding import heed
 from knowledge_base_agent.records.reporting import report_to
 from knowledge_base_agent.records.tracking import track
 from knowledge_base_agent.settings import Settings, load_settings
@@ -49,6 +50,7 @@ def make_app(settings: Settings) -> Celery:
     keep = timedelta(days=settings.log_keep_days)
     report_to(app, progress_url=settings.progress_url, logs_url=settings.logs_url, keep=keep)
     sign_of_beat(app, settings.progress_url)
+    heed(app, settings.database_url)
     return app
 
 

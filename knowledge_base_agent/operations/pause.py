@@ -115,7 +115,8 @@ def _report(pause: Pause, outcome: ConsumingOutcome, view: FleetView, now: datet
 
 def _joiners() -> Note:
     return Note(
-        text="A worker that joins or restarts is told by the bot within seconds; without a running bot nobody tells it."
+        text="A worker that starts reads this for itself where its app heeds it (ours does); any other is told by the "
+        "bot within seconds, and by nobody while no bot runs."
     )
 
 

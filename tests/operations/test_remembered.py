@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -11,6 +12,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.keeping import Keeper
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.records.revoked_tasks import (
     KEEP,
     newest_unsettled,
@@ -20,6 +22,8 @@ from knowledge_base_agent.records.revoked_tasks import (
 )
 from knowledge_base_agent.records.tables import TASKS
 from tests.operations.crew import Crew, crew
+from tests.operations.place import shell_on
+from tests.records.deployment import settings_for, worker
 from tests.servers import RedisSpaces
 from tests.waiting import wait_until
 
@@ -92,3 +96,25 @@ def _told(engine: Engine) -> set[str]:
     with reading(engine) as connection:
         assert newest_unsettled(connection) is not None
         return {task.id for task in unsettled(connection)}
+
+
+def test_a_worker_that_starts_leaves_paused_queues_and_revoked_tasks_alone_from_its_first_moment(
+    redis_spaces: RedisSpaces, tmp_path: Path
+) -> None:
+    """Nobody has to tell it: a queue of short tasks is drained in the seconds before anyone could."""
+    url = f"sqlite:///{tmp_path / 'kb.sqlite3'}"
+    migrate(url)
+    with redis_spaces.one() as space, shell_on(settings_for(space, url)) as shell:
+        deployment, app = shell.deployment, shell.deployment.app
+        assert "no worker is there to be told" in shell.asks("pause celery").text.lower()
+        waiting = [app.send_task("history.add", (1, 1)).id for _ in range(3)]
+        revoked, other = (app.send_task("history.add", (1, 1), queue="agent") for _ in range(2))
+        remember_revoked(deployment.engine, [revoked.id], by="ann", terminate=False)
+        with worker(deployment.settings, app):
+            assert other.get(timeout=10) == 2
+            assert str(app.AsyncResult(revoked.id).state) == "REVOKED"
+            depth = deployment.fleet.queues.depths(Deadline.after(2)).named("celery")
+            assert depth is not None
+            assert depth.ready == len(waiting)
+            assert "1 of 1 worker seen to take from it again" in shell.asks("resume celery").text
+            assert app.AsyncResult(waiting[-1]).get(timeout=10) == 2
