@@ -1,19 +1,9 @@
 """Results as operations give them, to draw."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
 from knowledge_base_agent.actors import Actor, Standing, Surface
 from knowledge_base_agent.audit import Entry, Kind
-from knowledge_base_agent.operations.operation import (
-    Arguments,
-    Operation,
-    Preview,
-    Risk,
-    Target,
-    Word,
-)
-from knowledge_base_agent.operations.words import duration, state, task_id
 from knowledge_base_agent.problems import Away, Misunderstood, Refused
 from knowledge_base_agent.report import (
     Action,
@@ -33,6 +23,7 @@ from knowledge_base_agent.report import (
 )
 from knowledge_base_agent.requests import Claimed, Ended, Pending, Settled
 from knowledge_base_agent.runs import Run, State
+from tests.bot.sample_operations import CLEAR
 
 NOW = datetime(2026, 11, 23, 3, 12, 5, tzinfo=UTC)
 OTTO = Actor(
@@ -148,60 +139,6 @@ def found() -> Report:
     return Report(
         title="Search: retry", text="2 documents for “retry”.", parts=(Passages(items=items),)
     )
-
-
-class NoArguments(Arguments):
-    """Nothing."""
-
-
-class NoTarget(Target):
-    """Nothing."""
-
-
-CLEAR = Operation[NoArguments, NoTarget](
-    name="clear",
-    summary="Removes old rows.",
-    risk=Risk.DESTROY,
-    arguments=NoArguments,
-    target=NoTarget,
-    preview=lambda deployment, arguments: Preview(target=NoTarget(), report=logs(), affected=1),
-    run=lambda deployment, target, progress: logs(),
-)
-
-
-class TidyArguments(Arguments):
-    """One parameter of each kind."""
-
-    task_ids: Annotated[
-        tuple[str, ...], Word(read=task_id, help="exact ids", example="3f2a", positional=True)
-    ] = ()
-    task_id: Annotated[
-        tuple[str, ...], Word(read=task_id, help="the same, as the guide has it", example="3f2a")
-    ] = ()
-    older_than: Annotated[
-        timedelta, Word(read=duration, help="how old; a bare number is hours", example="24")
-    ] = timedelta(days=7)
-    status: Annotated[
-        tuple[str, ...],
-        Word(
-            read=state,
-            help="only these, can be given again; else all",
-            example="FAILURE",
-            choices=("FAILURE", "SUCCESS"),
-        ),
-    ] = ("FAILURE",)
-    dry_run: Annotated[bool, Word(read=None, help="show it, and nothing more")] = False
-
-
-TIDY = Operation[TidyArguments, NoTarget](
-    name="tidy",
-    summary="Tidies up.",
-    risk=Risk.DESTROY,
-    arguments=TidyArguments,
-    target=NoTarget,
-    preview=lambda deployment, arguments: Preview(target=NoTarget(), report=logs(), affected=1),
-    run=lambda deployment, target, progress: logs(),
-)
 
 
 def pending() -> Pending:

@@ -9,7 +9,7 @@ from knowledge_base_agent.operations import OPERATIONS, operation_named
 from knowledge_base_agent.operations.describing import parameters
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.understand import Understood
-from tests.bot.samples import TIDY
+from tests.bot.sample_operations import TIDY
 
 
 def filled(**fields: object) -> dict[str, dict[str, Any]]:

@@ -32,6 +32,7 @@ from knowledge_base_agent.policy import Role
 from local_slack.blocks.check import check_blocks
 from local_slack.blocks.views import check_view
 from tests.bot import alert_samples, samples
+from tests.bot.sample_operations import CLEAR, TIDY
 from tests.bot.samples import NOW
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -83,13 +84,13 @@ def test_slack_takes_a_message_in_each_of_its_forms(name: str) -> None:
 
 @pytest.mark.parametrize("role", [Role.NOBODY, Role.VIEWER, Role.OPERATOR])
 def test_the_home_tab_offers_what_a_person_may_do(role: Role) -> None:
-    view = home_view((samples.CLEAR,), role, name="otto", state="The bot is up", now=NOW)
+    view = home_view((CLEAR,), role, name="otto", state="The bot is up", now=NOW)
     check_blocks(view["blocks"], "home")
     _compare(f"home_of_{role.name.lower()}", view)
 
 
 def test_a_form_has_a_field_for_each_thing_that_can_be_said() -> None:
-    view = form_view(samples.TIDY, carried="{}")
+    view = form_view(TIDY, carried="{}")
     check_view(view, "modal")
     _compare("form", view)
 
