@@ -87,6 +87,6 @@ def _actions(alert: Alert) -> tuple[Action, ...]:
         Action(label=one.label, words=one.words, danger=one.danger) for one in alert.actions
     )
     taken = alert.acknowledged_by is not None
-    acknowledge = Action(label="Acknowledge", words=f"acknowledge {alert.id}")
-    snooze = Action(label="Snooze 1 h", words=f"snooze {alert.id} --for 1h")
+    acknowledge = Action(label="Acknowledge", words=f"alerts acknowledge {alert.id}")
+    snooze = Action(label="Snooze 1 h", words=f"alerts snooze {alert.id} --for 1h")
     return (*offered, *(() if taken else (acknowledge,)), snooze)

@@ -84,7 +84,7 @@ def _row(alert: Alert, now: datetime) -> Row:
         Action(label=one.label, words=one.words, danger=one.danger) for one in alert.actions[:2]
     )
     taken = alert.acknowledged_by is not None
-    acknowledge = Action(label="Acknowledge", words=f"acknowledge {alert.id}")
+    acknowledge = Action(label="Acknowledge", words=f"alerts acknowledge {alert.id}")
     return Row(
         cells=(alert.title, alert.sentence, state_of(alert), now - alert.opened_at, alert.id),
         tone=Tone.BAD if alert.severity == "bad" else Tone.WARNING,

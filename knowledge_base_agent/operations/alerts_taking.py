@@ -1,4 +1,4 @@
-"""`acknowledge` and `snooze`: somebody takes an alert on, or wants it quiet for a while."""
+"""`alerts acknowledge` and `alerts snooze`: somebody takes an alert on, or wants it quiet for a while."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -93,14 +93,14 @@ def _unresolved(connection: "Connection", name: str) -> Alert:
 
 
 ACKNOWLEDGE = Operation[AcknowledgeArguments, Target](
-    name="acknowledge",
+    name="alerts acknowledge",
     summary="Says on an alert's message that you take care of it.",
     risk=Risk.CHANGE,
     arguments=AcknowledgeArguments,
     answer=_acknowledge,
 )
 SNOOZE = Operation[SnoozeArguments, Target](
-    name="snooze",
+    name="alerts snooze",
     summary="Keeps an alert quiet for a while.",
     risk=Risk.CHANGE,
     arguments=SnoozeArguments,

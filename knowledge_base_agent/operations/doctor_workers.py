@@ -46,6 +46,7 @@ def worker_findings(read: Readings) -> Iterator[Finding]:
     )
     yield _statedb(read)
     yield _skew(read)
+    yield _memory(read)
     yield _prefetch(read)
     yield _limits(read)
 
@@ -124,6 +125,17 @@ def _statedb(read: Readings) -> Finding:
         return unknown(check, _NO_ANSWER, cure)
     why = f"not in the settings of {_some(without)}; --statedb on a command line is not told by workers"
     return unknown(check, why, cure)
+
+
+def _memory(read: Readings) -> Finding:
+    check = "Memory can be watched"
+    if not read.ours:
+        return unknown(check, _NO_ANSWER, _START)
+    silent = [worker.name for worker in read.ours if worker.memory_allowed is None]
+    if silent:
+        cure = "Have workers import knowledge_base_agent.fleet.worker_commands, on Linux: no alert comes without."
+        return unknown(check, f"not told by {_some(silent)}", cure)
+    return fine(check, f"told by {counted(len(read.ours), 'worker')}")
 
 
 def _skew(read: Readings) -> Finding:

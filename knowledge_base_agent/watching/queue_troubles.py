@@ -6,7 +6,7 @@ from knowledge_base_agent.fleet.deadline import Unknown
 from knowledge_base_agent.fleet.queue_views import QueueDepth, QueuesView
 from knowledge_base_agent.operations.alerts_thresholds import Thresholds
 from knowledge_base_agent.records.alerts import Offer
-from knowledge_base_agent.watching.reading import Reading
+from knowledge_base_agent.watching.reading import Reading, Rows
 from knowledge_base_agent.watching.trouble import QUEUE_KINDS, Kind, Part, Severity, Trouble
 from knowledge_base_agent.wording import counted, duration
 
@@ -37,7 +37,8 @@ def _queue(queue: QueueDepth, reading: Reading, limits: Thresholds) -> Trouble |
     oldest = ""
     if queue.oldest_at is not None and queue.oldest_at <= reading.taken_at:
         oldest = f" The oldest waits for {duration(reading.taken_at - queue.oldest_at)}."
-    if queue.consumer_count == 0:
+    paused_by = reading.rows.paused.get(queue.name) if isinstance(reading.rows, Rows) else None
+    if queue.consumer_count == 0 and paused_by is None:
         sentence = f"{waits} in the queue {queue.name}, and no worker takes from it.{oldest}"
         offers: tuple[Offer, ...] = (
             Offer(label="Workers", words="workers"),
@@ -46,15 +47,18 @@ def _queue(queue: QueueDepth, reading: Reading, limits: Thresholds) -> Trouble |
         title = f"Nobody takes from the queue {queue.name}"
         return _told(queue, Kind.QUEUE_UNTAKEN, Severity.BAD, title, sentence, offers)
     if queue.ready > limits.queue_pending:
-        who = counted(queue.consumer_count, "worker")
+        who = f"it has {counted(queue.consumer_count, 'worker')}"
+        if paused_by is not None:
+            who = f"it is paused by {paused_by}"
         sentence = (
-            f"{waits} in the queue {queue.name}, more than {limits.queue_pending}; {who} take from it."
-            f"{oldest}"
+            f"{waits} in the queue {queue.name}, more than {limits.queue_pending}; {who}.{oldest}"
         )
         offers = (
             Offer(label="Active", words="active"),
             Offer(label="Scale up", words="workers grow 1"),
-            Offer(label="Pause", words=f"pause {queue.name}"),
+            Offer(label="Resume", words=f"resume {queue.name}")
+            if paused_by is not None
+            else Offer(label="Pause", words=f"pause {queue.name}"),
             Offer(label="Purge", words=f"purge --queue {queue.name}", danger=True),
         )
         title = f"The queue {queue.name} grows"

@@ -17,6 +17,7 @@ from knowledge_base_agent.operations.redis_figures import redis_servers
 from knowledge_base_agent.operations.stuckness import SETTLING
 from knowledge_base_agent.records.beat_sign import last_sign_of_beat
 from knowledge_base_agent.records.database import reading as database_reading
+from knowledge_base_agent.records.pauses import all_pauses
 from knowledge_base_agent.records.recorder_state import RecorderState, read_recorder_state
 from knowledge_base_agent.records.states import FINISHED
 from knowledge_base_agent.records.task_history import TaskRecord, counts, rows_by_ids, unfinished
@@ -42,6 +43,8 @@ class Rows:
     """Rows that say a task runs, for longer than rows take to settle."""
     ended: Mapping[str, str] = field(default_factory=dict)
     """Of the ids asked about: the final states of those whose rows say that they ended."""
+    paused: Mapping[str, str] = field(default_factory=dict)
+    """The queues that are paused on purpose, and by whom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,7 @@ def _rows(deployment: "Deployment", ask_about: Collection[str]) -> Rows:
             by_state=counts(connection),
             recorder=read_recorder_state(connection),
             running=tuple(unfinished(connection, started_before=before, limit=_MOST_ROWS)),
+            paused={one.queue: one.by for one in all_pauses(connection) if one.lasts},
             ended={one.id: one.state for one in asked.values() if one.state in FINISHED},
         )
 

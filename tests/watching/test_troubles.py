@@ -78,6 +78,10 @@ def kinds(found: Found) -> set[Kind]:
         (reading(queues=queues(queue(11))), {Kind.QUEUE_DEEP}),
         (reading(queues=queues(queue(1, consumers=0))), {Kind.QUEUE_UNTAKEN}),
         (reading(queues=queues(queue(0, consumers=0))), set()),
+        (
+            reading(queues=queues(queue(5, consumers=0)), rows=rows(paused={"celery": "otto"})),
+            set(),
+        ),
         (reading(queues=queues(queue(5, consumers=None))), set()),
         (reading(queues=queues(unacked_for=47 * MINUTES)), set()),
         (reading(queues=queues(unacked_for=49 * MINUTES)), {Kind.REDELIVERY}),
