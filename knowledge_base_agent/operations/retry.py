@@ -1,8 +1,8 @@
 """`retry`: send ended tasks again, from their messages and never from a repr, under new ids linked to the old."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import model_validator
@@ -20,6 +20,7 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
+from knowledge_base_agent.operations.retry_pace import how_long, read_rate
 from knowledge_base_agent.operations.retry_sending import send_again
 from knowledge_base_agent.operations.retry_targets import (
     NOT_KEPT,
@@ -34,7 +35,7 @@ from knowledge_base_agent.records.states import FAILURE, FINISHED, STATES, SUCCE
 from knowledge_base_agent.records.task_history import rows_by_ids
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
-from knowledge_base_agent.wording import counted
+from knowledge_base_agent.wording import counted, duration
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
 _MOST_IDS = 1000
 _SHOWN = 100
 _REASONS = 10
-_RATE = re.compile(r"(?P<number>[0-9]{1,4}(?:\.[0-9]{1,2})?)/(?P<unit>s|m|h)", re.IGNORECASE)
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_FASTEST = 100.0
 _COLUMNS = (
     Column(key="name", label="Task"),
     Column(key="state", label="State"),
@@ -56,15 +54,6 @@ _HOW_TO_KEEP = (
     "Messages are kept from now on with KB_KEEP_MESSAGES=1, in another app with track(app, keep_messages=True) or "
     "Celery's result_extended = True."
 )
-
-
-def read_rate(text: str) -> float:
-    """Read `5/s`, `30/m`, `100/h`, as a number a second."""
-    match = _RATE.fullmatch(text.strip())
-    found = float(match["number"]) / _SECONDS[match["unit"].lower()] if match else 0.0
-    if not 0 < found <= _FASTEST:
-        raise ValueError("a number a second, minute or hour, of at most 100 a second")
-    return found
 
 
 class _Which(Arguments):
@@ -143,15 +132,19 @@ def _previewed(
         text = f"The rows know no ended tasks {arguments.said() or 'of these'}."
         return Report(title="Nothing to retry", text=text, taken_at=utc_now())
     tasks = counted(len(found.sendable), "task")
-    seconds = (len(found.sendable) - 1) / arguments.rate
+    takes = how_long(len(found.sendable), arguments.rate)
     return Report(
         title=f"Send {tasks} again?",
-        text=f"About to send {tasks} again under new ids, {arguments.rate:g} a second (about {seconds:,.0f} s): "
+        text=f"About to send {tasks} again under new ids, {arguments.rate:.3g} a second{_lasting(takes)}: "
         f"{_by_name(found)}. Each does its work once more.",
         parts=tuple(_parts(found, chosen, left_out)),
         tone=Tone.WARNING,
         taken_at=utc_now(),
     )
+
+
+def _lasting(takes: timedelta) -> str:
+    return f" (about {duration(takes)})" if takes > timedelta(seconds=1) else ""
 
 
 def _by_name(found: RetryTargets) -> str:

@@ -67,14 +67,15 @@ def send_again(
             if stopped:
                 fates.append(Fate(old_id=task.row.id, fate=NOT_SENT, why=stopped))
                 continue
-            began = time.monotonic()
             fate = sender.send(task)
             fates.append(fate)
             progress(number + 1, len(tasks), "sent again")
             if fate.fate == UNCONFIRMED or (fate.fate == NOT_SENT and sender.away):
                 stopped = f"stopped: {sender.away}"
             elif number + 1 < len(tasks):
-                time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
+                time.sleep(
+                    1 / rate
+                )  # after the sending, however long it took: never faster than asked
     return _report(fates)
 
 

@@ -60,16 +60,16 @@ def sendable(
     candidates = [row for row in candidates if row.id not in left_out]
     missing = [row for row in candidates if row.id not in kept]
     messages = kept | _from_results(deployment, missing, left_out)
-    candidates = [row for row in candidates if row.id in messages]
-    known = _known_names(deployment, {messages[row.id].name for row in candidates}, warnings)
-    for row in candidates:
-        if messages[row.id].name not in known:
-            left_out[row.id] = f"no worker that answered knows a task named {messages[row.id].name}"
     ready = [
         Sendable(row=row, message=messages[row.id], again_of=before.get(row.id))
         for row in candidates
-        if row.id not in left_out
+        if row.id in messages
     ]
+    known = _known_names(deployment, {one.message.name for one in ready}, warnings)
+    strange = {one.row.id: one.message.name for one in ready if one.message.name not in known}
+    for one, name in strange.items():
+        left_out[one] = f"no worker that answered knows a task named {name}"
+    ready = [one for one in ready if one.row.id not in strange]
     return RetryTargets(sendable=tuple(ready), left_out=left_out, warnings=tuple(warnings))
 
 

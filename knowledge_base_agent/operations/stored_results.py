@@ -50,7 +50,7 @@ def read_results(
     """Return what is kept of each task. Raises `Away` when the backend does not answer in time."""
     url = backend_url(deployment)
     if url is None:
-        off = StoredResult(state=None, why_unknown="no result backend is configured")
+        off = StoredResult(state=None, why_unknown="no result backend keeps results")
         return dict.fromkeys(ids, off)
     backend: Any = deployment.app.backend
     if is_redis_url(url):

@@ -1,10 +1,11 @@
 """`task`: all that is known of one task on one card, source by source."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from knowledge_base_agent.fleet.deadline import Unknown
+from knowledge_base_agent.fleet.deadline import Deadline, Unknown
 from knowledge_base_agent.operations.active import told
 from knowledge_base_agent.operations.find import COLUMNS, actions_for, error_of, task_row
 from knowledge_base_agent.operations.headcount import headcount, headcount_notes
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 _TRACEBACK_CHARACTERS = 2_000
+_AGAIN_SECONDS = 0.6
+_PAUSE_SECONDS = 0.15
 _SOURCES = (Column(key="source", label="Asked"), Column(key="says", label="Says"))
 
 
@@ -64,7 +67,12 @@ class TaskArguments(Arguments):
 
 
 def _answer(deployment: "Deployment", arguments: TaskArguments, progress: Progress) -> Report:
+    again = Deadline.after(_AGAIN_SECONDS)
     accounts = hear(deployment, arguments.task)
+    while not accounts.known and not again.expired:
+        # On its way from a queue to a worker it is in neither for a moment, and its row comes a little later.
+        time.sleep(_PAUSE_SECONDS)
+        accounts = hear(deployment, arguments.task)
     if not accounts.known and not accounts.unknowns and not _unseen(accounts):
         raise NotFound(
             f"Nobody knows a task {arguments.task}: not the rows, the workers, the queues or the results.",

@@ -4,11 +4,12 @@ A message is JSON or it is not kept: its name, arguments, limits, and what is to
 are, so whoever can read the database can read them; `KB_KEEP_MESSAGES=0` keeps none.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kombu.utils.json import dumps, loads
+from kombu.utils.json import dumps
 from sqlalchemy import Connection, select
 
 from knowledge_base_agent.records.stream import Entry
@@ -60,10 +61,13 @@ def encoded(headers: Mapping[str, Any], body: Any) -> str | None:
 
 
 def decoded(message: str) -> KeptMessage | None:
-    """Return a kept message; None for what this version can't read."""
+    """Return a kept message; None for what this version can't read.
+
+    As plain JSON: a date stays the tagged form that travels in messages, and is sent on as it is.
+    """
     try:
-        said = loads(message)
-    except (ValueError, TypeError):
+        said = json.loads(message)
+    except ValueError:
         return None
     if not isinstance(said, dict) or not isinstance(said.get("task"), str):
         return None

@@ -148,6 +148,14 @@ def test_a_task_that_changed_after_the_preview_is_not_sent(here: Place) -> None:
     assert retried(report) == {}
 
 
+def test_a_rate_at_which_a_run_would_last_for_days_is_refused(here: Place) -> None:
+    for number in range(2):
+        remember(here.deployment.engine, f"slow-{number}", name="history.add", queue="slowly")
+        keep(here.deployment.engine, f"slow-{number}", "history.add", 1, 1)
+    with pytest.raises(Misunderstood, match="take 10 h"):
+        here.asks("retry --queue slowly --rate 0.1/h")
+
+
 def test_without_a_broker_nothing_is_previewed(database_url: str) -> None:
     settings = Settings(database_url=database_url, broker_url="redis://127.0.0.1:1/0")
     with shell_on(settings) as shell:

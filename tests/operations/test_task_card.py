@@ -1,16 +1,19 @@
 """One card tells what each source says of a task, and never fills a silence with a guess."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
+from redis import Redis
 from sqlalchemy import update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.tables import TASKS
-from knowledge_base_agent.report import Preformatted, Report
-from tests.operations.place import Place, facts, notes, table
+from knowledge_base_agent.report import Preformatted, Report, Table
+from knowledge_base_agent.settings import Settings
+from tests.operations.place import Place, facts, notes, shell_on, table
 from tests.operations.test_filters import remember
 from tests.waiting import wait_until
 
@@ -88,3 +91,36 @@ def test_the_tasks_that_it_started_are_listed(here: Place) -> None:
 def test_an_id_that_nobody_knows_is_said_to_be_unknown_to_all(here: Place) -> None:
     with pytest.raises(NotFound, match="Nobody knows"):
         here.asks("task 00000000-0000-0000-0000-000000000000")
+
+
+def test_a_pickled_or_huge_result_is_unknown_and_never_decoded(here: Place) -> None:
+    stored = {"pickled": b"\x80\x04cos\nsystem\n.", "huge": b"[" + b"0," * 200_000 + b"0]"}
+    with contextlib.closing(Redis.from_url(here.site.settings.result_backend)) as client:
+        for one, raw in stored.items():
+            remember(here.deployment.engine, one, state="SUCCESS")
+            client.set(f"celery-task-meta-{one}", raw)
+    assert "is not JSON" in says(here.asks("task pickled"))["the result backend"]
+    assert "larger than is read" in says(here.asks("task huge"))["the result backend"]
+
+
+def test_with_all_else_away_the_row_is_shown_in_time_and_the_rest_is_unknown(
+    database_url: str,
+) -> None:
+    nowhere = dict.fromkeys(
+        ("broker_url", "result_backend", "progress_url", "logs_url"), "redis://127.0.0.1:1/0"
+    )
+    settings = Settings.model_validate({"database_url": database_url, **nowhere})
+    with shell_on(settings) as shell:
+        remember(shell.deployment.engine, "seen", error_class="ValueError", error_message="no")
+        began = utc_now()
+        report = shell.asks("task seen")
+        assert utc_now() - began < timedelta(seconds=3)
+    assert "FAILURE since" in report.text
+    (sources,) = [
+        part
+        for part in report.parts
+        if isinstance(part, Table) and part.caption == "What each says"
+    ]
+    assert [row.cells[1] for row in sources.rows[1:]] == [None, None, None], "unknown, not empty"
+    for source in ("The broker", "The result backend", "progress", "logs"):
+        assert source in notes(report), source

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from celery import Celery, signature
+from kombu.utils.json import dumps, loads
 from redis import Redis
 from sqlalchemy import Engine, select
 
@@ -48,7 +49,8 @@ def test_arguments_of_every_kind_come_back_as_they_were_and_so_does_what_follows
         time_limit=90, soft_time_limit=60, link=after, chain=[signature("shop.last")],
     )  # fmt: skip
     assert message is not None
-    assert list(message.args) == [1, "x", at, Decimal("1.10"), b"raw"]
+    as_a_worker_reads_it = loads(dumps(list(message.args)))
+    assert as_a_worker_reads_it == [1, "x", at, Decimal("1.10"), b"raw"]
     assert message.kwargs == {"deep": {"list": [None]}}
     assert (message.time_limit, message.soft_time_limit) == (90, 60)
     assert message.callbacks[0]["task"] == "shop.mail"
