@@ -91,7 +91,7 @@ def _resume(deployment: "Deployment", target: ResetTarget, progress: Progress) -
         if not seen.verified:
             left = ", ".join((*seen.otherwise, *(f"{name} (unknown)" for name in seen.unknown)))
             return Outcome(verified=False, detail=f"{left} do not consume {queue}.")
-    said = f"{counted(len(nodes), 'worker')} take from {', '.join(target.queues)} again"
+    said = f"{', '.join(target.queues)}: consumed again by {counted(len(nodes), 'worker')}"
     return Outcome(verified=True, detail=said)
 
 

@@ -46,7 +46,7 @@ def _stop_consuming(deployment: "Deployment", target: ResetTarget, progress: Pro
             return Outcome(verified=False, detail=f"{left} still consume {queue}.")
     if not queues:
         return Outcome(verified=True, detail="no worker consumes anything")
-    said = f"{counted(len(nodes), 'worker')} take nothing more from {', '.join(queues)}"
+    said = f"{counted(len(nodes), 'worker')} stopped taking from {', '.join(queues)}"
     return Outcome(verified=True, detail=said)
 
 
@@ -128,7 +128,7 @@ def _purge_again(deployment: "Deployment", target: ResetTarget, progress: Progre
         told = (
             "none unacknowledged"
             if unacked == 0
-            else "this broker gives back what is unacknowledged"
+            else f"what was unacknowledged would have come back within {_STEADY_SECONDS:g} s"
         )
         said = f"{counted(removed, 'message')} more removed; {told}"
         return Outcome(verified=True, detail=said)
@@ -147,11 +147,12 @@ def _emptied(
         done = deployment.fleet.purging.purge(Deadline.after(_PURGE_SECONDS), target.queues)
         removed += sum(one.removed or 0 for one in done)
         queues = _depths(deployment)
-        now = (_ready(queues, target), _unacked(queues, target))
-        if now != before:
-            steady, before = Deadline.after(_STEADY_SECONDS), now
+        ready, unacked = _ready(queues, target), _unacked(queues, target)
+        if (removed, ready, unacked) != before:
+            steady, before = Deadline.after(_STEADY_SECONDS), (removed, ready, unacked)
         progress(removed, None, "removed")
-        if (now[0] == 0 and not now[1]) or deadline.expired or steady.expired:
+        # A broker that does not tell what is unacknowledged (RabbitMQ) is watched for a while instead.
+        if (ready == 0 and unacked == 0) or deadline.expired or steady.expired:
             return removed, queues
         pause.wait(_EVERY)
 
