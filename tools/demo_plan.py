@@ -140,12 +140,7 @@ def processes(plan: Plan, sources: list[Path]) -> list[Process]:
             ends_after=("bot",),
             ready_line="listening on",
         ),
-        Process(
-            name="site",
-            command=_module(plan, "tools.demo_site", str(plan.site_port)),
-            ends_after=names,
-            ready=lambda: answers(plan.site_port, b"GET / HTTP/1.0\r\n\r\n", b" 200 "),
-        ),
+        _site(plan, names),
         _cli(plan, "migrate", "migrate"),
         *workers,
         _cli(plan, "recorder", "recorder", ends_after=names),
@@ -154,6 +149,15 @@ def processes(plan: Plan, sources: list[Path]) -> list[Process]:
         ),
         *seeds,
     ]
+
+
+def _site(plan: Plan, ends_after: tuple[str, ...]) -> Process:
+    return Process(
+        name="site",
+        command=_module(plan, "tools.demo_site", str(plan.site_port)),
+        ends_after=ends_after,
+        ready=lambda: answers(plan.site_port, b"GET / HTTP/1.0\r\n\r\n", b" 200 "),
+    )
 
 
 def _valkey(plan: Plan, ends_after: tuple[str, ...]) -> Process:

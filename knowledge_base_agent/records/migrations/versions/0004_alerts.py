@@ -15,6 +15,17 @@ _KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Create the two tables."""
+    _alerts()
+    _index("uq_alerts_unresolved", "key", "resolved_at IS NULL", unique=True)
+    _index("ix_alerts_undelivered", "number", "revision != shown_revision", unique=False)
+    op.create_table(
+        "schedule_runs",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("due_at", UtcDateTime, nullable=False),
+    )
+
+
+def _alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("number", _KEY, primary_key=True, autoincrement=True),
@@ -42,13 +53,6 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(64), nullable=False),
         sa.Column("message", sa.String(64), nullable=False),
         sa.Column("posting_since", UtcDateTime),
-    )
-    _index("uq_alerts_unresolved", "key", "resolved_at IS NULL", unique=True)
-    _index("ix_alerts_undelivered", "number", "revision != shown_revision", unique=False)
-    op.create_table(
-        "schedule_runs",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("due_at", UtcDateTime, nullable=False),
     )
 
 
