@@ -41,12 +41,8 @@ def make_app(settings: Settings) -> Celery:
         worker_max_tasks_per_child=_TASKS_A_CHILD,
         worker_send_task_events=True,
     )
-    track(
-        app,
-        settings.history_url,
-        cap=settings.history_cap,
-        keep_messages=settings.keep_messages,
-    )
+    stream, cap = settings.history_url, settings.history_cap
+    track(app, stream, cap=cap, keep_messages=settings.keep_messages)
     keep = timedelta(days=settings.log_keep_days)
     report_to(app, progress_url=settings.progress_url, logs_url=settings.logs_url, keep=keep)
     sign_of_beat(app, settings.progress_url)

@@ -54,9 +54,8 @@ def sendable(
         ids = [row.id for row in candidates]
         before = retried_as(connection, ids)
         kept = kept_messages(connection, ids)
-    if not again:
-        for one, new in before.items():
-            left_out[one] = f"it was sent again already, as {new} (--again sends it once more)"
+    for one, new in before.items() if not again else ():
+        left_out[one] = f"it was sent again already, as {new} (--again sends it once more)"
     candidates = [row for row in candidates if row.id not in left_out]
     missing = [row for row in candidates if row.id not in kept]
     messages = kept | _from_results(deployment, missing, left_out)
