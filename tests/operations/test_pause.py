@@ -1,11 +1,13 @@
 """Pausing a queue: verified at each worker, told to joiners, shown while it lasts, ended by time or by a person."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
+from bot.keeping import Keeping
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.keeping import Keeper
@@ -125,3 +127,11 @@ def test_a_pause_stays_in_the_rows_until_every_worker_is_back(engine: Engine) ->
     with writing(engine) as connection:
         back_again(connection, "agent", ["b"])
         assert all_pauses(connection) == ()
+
+
+async def test_the_bot_ends_a_pause_without_being_asked(here: Crew) -> None:
+    await asyncio.to_thread(here.asks, "pause celery --for 0s")
+    await Keeping(here.deployment).once()
+    shown = await asyncio.to_thread(here.asks, "stats")
+    assert "PAUSED" not in notes(shown)
+    assert "celery" in (here.seen("first").queues or ())

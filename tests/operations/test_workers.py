@@ -98,6 +98,10 @@ def test_a_mistyped_second_word_is_answered_with_what_was_meant(
         assert understand(suggestion).words == suggestion
 
 
+def test_help_explains_a_name_of_two_words(here: Crew) -> None:
+    assert "workers grow SLOTS" in here.asks("help workers grow").text
+
+
 def test_a_worker_that_is_not_there_is_not_shut_down(here: Crew) -> None:
     with pytest.raises(NotFound, match="Did you mean first@here"):
         here.asks("workers shutdown frist@here")
