@@ -42,9 +42,9 @@ async def alerts_about(person: Person, words: str) -> list[Message]:
     ]
 
 
-async def restart(whole: System, slack: LocalSlack, how: signal.Signals) -> None:
+async def restart(whole: System, slack: LocalSlack, how: signal.Signals, **more: str) -> None:
     whole.stop_bot(how)
-    whole.start_bot()
+    whole.start_bot(**more)
 
     async def back() -> bool:
         return int((await slack.get("state"))["connections"]) == 1
@@ -126,3 +126,18 @@ async def test_a_row_that_runs_without_a_worker_is_told_until_it_is_cleared(
     preview = await otto.sees("About to clear 1 row")
     await otto.clicks("Confirm", on=preview)
     await otto.sees_change(told, "Resolved", within=20)
+
+
+async def test_a_worker_that_eats_memory_is_told_with_its_figures(
+    whole: System, slack: LocalSlack
+) -> None:
+    otto = slack.person("otto")
+    await restart(whole, slack, signal.SIGTERM, KB_ALERT_WORKER_MEMORY="0.0001")
+    told = await otto.sees("A worker eats memory", in_=ALERTS, ever=True, within=20)
+    assert {"Active", "Shut down"} <= set(told.buttons)
+    await otto.clicks("Active", on=told)
+    answer = await otto.sees("1 of 1 worker answered", in_=ALERTS)
+    assert answer.thread_ts == told.ts
+    await restart(whole, slack, signal.SIGTERM)  # with the threshold of everyone
+    over = await otto.sees_change(told, "Resolved", within=20)
+    assert "less than the threshold" in over.shown
