@@ -10,6 +10,7 @@ import structlog
 
 from bot.app import Bot
 from bot.logs import configure_logs
+from bot.scopes import Scopes
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.settings import load_settings
@@ -23,9 +24,10 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.log_level)
-        deployment = open_deployment(settings)
+        scopes = Scopes()
+        deployment = open_deployment(settings, slack_scopes=scopes.told)
         try:
-            asyncio.run(_serve(Bot(settings, deployment), deployment))
+            asyncio.run(_serve(Bot(settings, deployment, scopes), deployment))
         finally:
             deployment.close()
     except Problem as problem:

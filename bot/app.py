@@ -19,6 +19,7 @@ from bot.listeners import open_bolt
 from bot.messages import Messages
 from bot.metrics import Watched, metrics_routes
 from bot.people import People
+from bot.scopes import Scopes
 from bot.seen import Seen
 from bot.slack_api import SlackApi, open_client
 from bot.socket_mode import SocketMode
@@ -39,8 +40,11 @@ FINISH_WITHIN = 20.0
 class Bot:
     """A bot between its start and its stop."""
 
-    def __init__(self, settings: Settings, deployment: Deployment) -> None:
+    def __init__(
+        self, settings: Settings, deployment: Deployment, scopes: Scopes | None = None
+    ) -> None:
         self._settings = settings
+        self._scopes = scopes or Scopes()
         self._deployment = deployment
         self._tokens = tokens_of(settings)
         self._endpoint = Endpoint(self._tokens.signing_secret)
@@ -54,7 +58,7 @@ class Bot:
         """Reach Slack and begin to listen, waiting for as long as Slack is away. Raises `Misconfigured`, `OSError`."""
         session = await self._open.enter_async_context(aiohttp.ClientSession())
         client = open_client(self._settings.slack_api_url, self._tokens.bot, session)
-        api = SlackApi(client)
+        api = SlackApi(client, self._scopes)
         await self._serve()
         who = await greeted(api)
         self._desk = desk = self._wire(api, client, session, who)

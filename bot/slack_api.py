@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.blocks.drawn import Json
+from bot.scopes import Scopes
 
 WITHIN = 8.0
 """Seconds for a call to Slack, all in all."""
@@ -72,12 +73,15 @@ def quiet_logger(name: str) -> logging.Logger:
 class SlackApi:
     """Slack's Web API as the bot uses it. Every method raises `Refusal`, `TooFast` or `Unreached`."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, scopes: Scopes) -> None:
         self._client = client
+        self._scopes = scopes
 
     async def auth_test(self) -> Json:
-        """Tell whose token this is: team, bot user, bot."""
-        return await answered(self._client.auth_test())
+        """Tell whose token this is: team, bot user, bot. Its headers tell what the token may do."""
+        response = await _response(self._client.auth_test(), WITHIN)
+        self._scopes.read(response.headers)
+        return _data(response)
 
     async def user(self, user_id: str, *, within: float) -> Json:
         """Return what Slack knows about a person."""
@@ -160,9 +164,17 @@ class SlackApi:
 
 async def answered(call: Awaitable[AsyncSlackResponse], within: float = WITHIN) -> Json:
     """Wait for Slack's answer to a call and return it; raise one of the three errors."""
+    return _data(await _response(call, within))
+
+
+def _data(response: AsyncSlackResponse) -> Json:
+    return dict(response.data) if isinstance(response.data, dict) else {}
+
+
+async def _response(call: Awaitable[AsyncSlackResponse], within: float) -> AsyncSlackResponse:
     try:
         async with asyncio.timeout(within):
-            response = await call
+            return await call
     except SlackApiError as error:
         raise _said_no(error) from error
     except aiohttp.ClientConnectorError as error:
@@ -177,7 +189,6 @@ async def answered(call: Awaitable[AsyncSlackResponse], within: float = WITHIN) 
         AttributeError,
     ) as error:
         raise Unreached(type(error).__name__) from error
-    return dict(response.data) if isinstance(response.data, dict) else {}
 
 
 def _said_no(error: SlackApiError) -> Exception:

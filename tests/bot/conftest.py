@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from bot.messages import Messages
+from bot.scopes import Scopes
 from bot.slack_api import SlackApi, open_client
 from tests.people import LocalSlack, local_slack
 
@@ -20,7 +21,7 @@ async def slack() -> AsyncIterator[LocalSlack]:
 @pytest.fixture
 async def api(slack: LocalSlack) -> SlackApi:
     """The bot's Web API in that Slack."""
-    return SlackApi(open_client(slack.api_url, slack.bot_token, slack.session))
+    return SlackApi(open_client(slack.api_url, slack.bot_token, slack.session), Scopes())
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import slack_sdk.web.async_client
 import yaml
 
 from bot.commands.words import COMMAND
+from bot.scopes import WANTED
 from knowledge_base_agent.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +99,7 @@ def test_every_method_that_is_called_is_in_the_table_and_no_other() -> None:
 
 def test_it_asks_for_exactly_the_scopes_that_the_code_needs() -> None:
     needed = {scope for scope in (*SCOPES.values(), *EVENT_SCOPES.values()) if scope}
-    assert set(manifest()["oauth_config"]["scopes"]["bot"]) == needed | {"commands"}
+    assert set(manifest()["oauth_config"]["scopes"]["bot"]) == needed | {"commands"} == WANTED
     assert set(manifest()["oauth_config"]["scopes"]) == {"bot"}
 
 

@@ -52,3 +52,13 @@ async def test_home_shows_buttons_that_answer(whole: System, slack: LocalSlack) 
     await otto.opens_home()
     home = await otto.sees_home("")
     assert any("stuck" in label.lower() for label in home.buttons)
+
+
+async def test_doctor_in_slack_knows_what_slack_lets_it_do(
+    whole: System, slack: LocalSlack
+) -> None:
+    vera = slack.person("vera")
+    await vera.types("/kb doctor", in_="#ops")
+    report = await vera.sees("Slack's scopes")
+    row = next(row for row in report.rows if "Slack's scopes" in " ".join(row))
+    assert "unknown" not in " ".join(row)

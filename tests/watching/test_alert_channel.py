@@ -11,6 +11,7 @@ from bot import alerts as bot_alerts
 from bot.alerts import Alerts
 from bot.blocks.alert import REPEAT
 from bot.messages import Messages
+from bot.scopes import Scopes
 from bot.slack_api import SlackApi, open_client
 from bot.threads import Threads
 from knowledge_base_agent.celery_app import make_app
@@ -53,7 +54,7 @@ def deployment(slack: LocalSlack, sqlite_url: str) -> Iterator[Deployment]:
 @pytest.fixture
 def bot(slack: LocalSlack, deployment: Deployment) -> Alerts:
     """One bot's share in the watching."""
-    api = SlackApi(open_client(slack.api_url, slack.bot_token, slack.session))
+    api = SlackApi(open_client(slack.api_url, slack.bot_token, slack.session), Scopes())
     messages = Messages(api, slack.session, slack.api_url, None)
     return Alerts(messages, Runner(deployment), deployment, Threads(4, "test"))
 
