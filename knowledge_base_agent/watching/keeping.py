@@ -1,6 +1,6 @@
 """From what a check found to rows: alerts open, change, wake and resolve, in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -93,15 +93,26 @@ def keep(
                 _note(connection, Happened.ALERTED, opening.key, trouble.sentence)
         else:
             _go_on(connection, alert, opening, now)
+    return _end(connection, reading, found, known.values(), absent)
+
+
+def _end(
+    connection: Connection,
+    reading: Reading,
+    found: Found,
+    unseen: Iterable[Alert],
+    absent: Mapping[str, int],
+) -> dict[str, int]:
+    """Resolve alerts whose trouble is not seen any more, unless that means nothing this time."""
     missing: dict[str, int] = {}
-    for alert in known.values():
+    for alert in unseen:
         ended = isinstance(reading.rows, Rows) and alert.subject in reading.rows.ended
         if alert.kind in found.unjudged and not (alert.kind in TASK_KINDS and ended):
             continue
         missing[alert.key] = absent.get(alert.key, 0) + 1
         if alert.kind in TASK_KINDS or missing[alert.key] >= ABSENT_CHECKS:
             outcome = outcome_of(alert, reading)
-            if resolve(connection, alert, now, outcome):
+            if resolve(connection, alert, reading.taken_at, outcome):
                 _note(connection, Happened.RESOLVED, alert.key, f"{alert.title}: {outcome}")
     return missing
 

@@ -47,23 +47,27 @@ def _queue(queue: QueueDepth, reading: Reading, limits: Thresholds) -> Trouble |
         title = f"Nobody takes from the queue {queue.name}"
         return _told(queue, Kind.QUEUE_UNTAKEN, Severity.BAD, title, sentence, offers)
     if queue.ready > limits.queue_pending:
-        who = f"it has {counted(queue.consumer_count, 'worker')}"
-        if paused_by is not None:
-            who = f"it is paused by {paused_by}"
-        sentence = (
-            f"{waits} in the queue {queue.name}, more than {limits.queue_pending}; {who}.{oldest}"
-        )
-        offers = (
-            Offer(label="Active", words="active"),
-            Offer(label="Scale up", words="workers grow 1"),
-            Offer(label="Resume", words=f"resume {queue.name}")
-            if paused_by is not None
-            else Offer(label="Pause", words=f"pause {queue.name}"),
-            Offer(label="Purge", words=f"purge --queue {queue.name}", danger=True),
-        )
-        title = f"The queue {queue.name} grows"
-        return _told(queue, Kind.QUEUE_DEEP, Severity.WARNING, title, sentence, offers)
+        return _deep(queue, f"{waits} in the queue {queue.name}", oldest, paused_by, limits)
     return None
+
+
+def _deep(
+    queue: QueueDepth, waits: str, oldest: str, paused_by: str | None, limits: Thresholds
+) -> Trouble:
+    who = f"it has {counted(queue.consumer_count, 'worker')}"
+    turn = Offer(label="Pause", words=f"pause {queue.name}")
+    if paused_by is not None:
+        who = f"it is paused by {paused_by}"
+        turn = Offer(label="Resume", words=f"resume {queue.name}")
+    offers = (
+        Offer(label="Active", words="active"),
+        Offer(label="Scale up", words="workers grow 1"),
+        turn,
+        Offer(label="Purge", words=f"purge --queue {queue.name}", danger=True),
+    )
+    sentence = f"{waits}, more than {limits.queue_pending}; {who}.{oldest}"
+    title = f"The queue {queue.name} grows"
+    return _told(queue, Kind.QUEUE_DEEP, Severity.WARNING, title, sentence, offers)
 
 
 def _told(

@@ -15,6 +15,7 @@ from knowledge_base_agent.wording import counted, duration, size
 
 IDLE_CHECKS = 3
 """A worker that takes nothing is told after this many checks: one that is new needs a moment."""
+_LOOK = (Offer(label="Workers", words="workers"), Offer(label="Stuck", words="stuck"))
 GONE_FOR = timedelta(hours=1)
 """For how long a vanished worker is missed: one that a new name has replaced never comes back."""
 
@@ -139,7 +140,7 @@ def _gone(
         if ago > GONE_FOR:
             continue
         sight = before.workers.get(name)
-        had = counted(sight.held, "task") if sight else "an unknown number of tasks"
+        had = counted(sight.held if sight else None, "task")
         yield Trouble(
             kind=Kind.WORKER_GONE,
             subject=name,
@@ -148,8 +149,5 @@ def _gone(
             sentence=f"{name} was last heard {duration(ago)} ago and did not shut down: it was killed, or its machine "
             f"or network is gone. It had {had} when last seen.",
             figures={"held": sight.held if sight else None},
-            offers=(
-                Offer(label="Workers", words="workers"),
-                Offer(label="Stuck", words="stuck"),
-            ),
+            offers=_LOOK,
         )
