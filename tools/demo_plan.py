@@ -84,6 +84,7 @@ class Plan:
             "KB_OPERATORS": groups["oncall"],
             "KB_ADMINS": groups["kb-admins"],
             "KB_AUDIT_CHANNEL": channels["kb-audit"],
+            "KB_ALERT_CHANNEL": channels["kb-alerts"],
             "SLACK_API_URL": f"{self.page}api/",
             "SLACK_APP_TOKEN": tokens["app"],
             "SLACK_BOT_TOKEN": tokens["bot"],
