@@ -14,9 +14,12 @@ from tests.dev.commands import ROOT, python
 from tests.servers import free_port
 from tests.waiting import wait_until
 
+# Whoever starts the tests in the background leaves SIGINT ignored, and a demo keeps to what it inherits.
 DEMO = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tools.demo import run_demo
 root, python, port, data = sys.argv[1:]
 sys.exit(run_demo(Path(root), Path(python), port=int(port), data=Path(data), fresh=False))

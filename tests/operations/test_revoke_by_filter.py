@@ -25,6 +25,7 @@ def test_the_running_tasks_of_a_name_are_stopped_and_a_later_one_runs_on(here: P
     report = here.confirms(stopping)
     assert row_of(report, first).cells[0] == "stopped"
     wait_until(lambda: later in str(here.asks("active")), what="the later one runs on")
+    here.site.row_in(first, "REVOKED")
     assert here.previews("revoke --name history.sl* --since 1h").affected == 1
     here.confirms(here.previews(f"revoke {later} --terminate"))
 
