@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from tests.dev.commands import ROOT
+from tests.dev.commands import ROOT, python
 
 Complaint = Callable[[tuple[int, ...], str], str | None]
 
@@ -81,3 +81,25 @@ def test_a_port_that_is_none_is_refused_before_anything_starts() -> None:
     )
     assert told.returncode == 2
     assert "99999 is not a port: give a number from 1 to 65535" in told.stderr
+
+
+def test_a_python_without_ensurepip_is_told_which_package_has_it(tmp_path: Path) -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        (tmp_path / lock.name).write_bytes(lock.read_bytes())
+    program = """
+import sys
+from pathlib import Path
+sys.modules["ensurepip"] = None  # as Debian's python3 has it without python3-venv
+from tools.environment import Environment
+from tools.refusal import Refusal
+try:
+    Environment(root=Path(sys.argv[1])).ready("demo")
+except Refusal as refusal:
+    print(refusal)
+"""
+    done = subprocess.run(
+        python(program, str(tmp_path)), capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert "This Python has no ensurepip" in done.stdout
+    assert "apt install python3-venv" in done.stdout
+    assert not (tmp_path / ".venv").exists()
