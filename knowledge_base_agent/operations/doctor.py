@@ -95,7 +95,8 @@ def _table(findings: list[Finding]) -> Table:
 def _tone(tally: Counter[Verdict]) -> Tone:
     if tally[Verdict.BAD]:
         return Tone.BAD
-    return Tone.WARNING if tally[Verdict.WARNING] else Tone.GOOD
+    # What could not be told is not fine: it gets no green mark.
+    return Tone.WARNING if tally[Verdict.WARNING] or tally[Verdict.UNKNOWN] else Tone.GOOD
 
 
 DOCTOR = Operation[DoctorArguments, Target](
