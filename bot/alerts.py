@@ -18,6 +18,7 @@ from bot.blocks.drawn import Drawn
 from bot.blocks.report import report_message
 from bot.messages import Messages, Place, Posted
 from bot.metrics import Watched
+from bot.seldom import Seldom
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.threads import Threads
 from bot.waiting import backoff
@@ -43,7 +44,6 @@ EVERY_SECONDS = 1.0
 """How soon the channel follows what somebody did with an alert, here or in another bot."""
 _CHECK_WITHIN = 30.0
 _WITHIN = 5.0
-_LOGGED_EVERY = 60.0
 
 
 class Alerts:
@@ -70,7 +70,7 @@ class Alerts:
         self._leads = False
         self._failures = 0
         self._not_before = 0.0
-        self._logged_at = -_LOGGED_EVERY
+        self._seldom = Seldom()
 
     def watched(self) -> Watched:
         """Return what `/metrics` tells."""
@@ -98,7 +98,7 @@ class Alerts:
             found = await self._checks.call(self._watcher.check, within=_CHECK_WITHIN)
         except Problem as problem:
             self._leads = False
-            self._seldom("nothing could be watched", reason=problem.what)
+            self._seldom(log.warning, "nothing could be watched", reason=problem.what)
         except Exception:
             # A defect of ours, or an answer that nobody thought of: it must not end the bot that people need now.
             self._leads = False
@@ -132,7 +132,9 @@ class Alerts:
         except (Refusal, Unreached, Problem) as error:
             self._failures += 1
             self._not_before = time.monotonic() + backoff(self._failures)
-            self._seldom("the alert channel is behind; it is tried again", reason=str(error))
+            self._seldom(
+                log.warning, "the alert channel is behind; it is tried again", reason=str(error)
+            )
         else:
             self._failures = 0
 
@@ -196,7 +198,7 @@ class Alerts:
             try:
                 due = await self._call(partial(claim_due, self._engine, schedule, utc_now()))
             except Problem as problem:
-                self._seldom("no schedule could be begun", reason=problem.what)
+                self._seldom(log.warning, "no schedule could be begun", reason=problem.what)
                 return
             if due:
                 work = asyncio.create_task(self._run(schedule), name=schedule.name)
@@ -216,12 +218,6 @@ class Alerts:
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await self._threads.call(function, within=_WITHIN)
-
-    def _seldom(self, event: str, **more: str) -> None:
-        """Log what would otherwise be said at every turn of an outage."""
-        if time.monotonic() - self._logged_at >= _LOGGED_EVERY:
-            self._logged_at = time.monotonic()
-            log.warning(event, **more)
 
 
 async def _drawn(alert: Alert, *, may_repeat: bool = False) -> Drawn:

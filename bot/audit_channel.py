@@ -6,7 +6,6 @@ a repeat does less harm in an audit than a gap. Of several bots on one database,
 
 import asyncio
 import contextlib
-import time
 from functools import partial
 
 import structlog
@@ -14,6 +13,7 @@ from sqlalchemy import Engine
 
 from bot.blocks.audit import entry_message
 from bot.messages import Messages
+from bot.seldom import Seldom
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.threads import Threads
 from bot.waiting import backoff
@@ -25,7 +25,6 @@ from knowledge_base_agent.records.row_lease import RowLease
 log = structlog.get_logger()
 
 EVERY_SECONDS = 3.0
-_LOGGED_EVERY = 60.0
 _BATCH = 20
 _WITHIN = 5.0
 _LEASE = "audit-channel"
@@ -45,7 +44,7 @@ class AuditChannel:
         self._maybe_posted: set[int] = set()
         self._unmarked: set[int] = set()
         self._failures = 0
-        self._logged_at = -_LOGGED_EVERY
+        self._seldom = Seldom()
 
     def nudge(self) -> None:
         """Look for entries now instead of at the next turn."""
@@ -118,11 +117,10 @@ class AuditChannel:
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1
-        if time.monotonic() - self._logged_at >= _LOGGED_EVERY:
-            self._logged_at = time.monotonic()
-            log.error(
-                "the audit channel does not get its entries; they are kept and tried again",
-                channel=self._channel,
-                reason=str(error),
-            )
+        self._seldom(
+            log.error,
+            "the audit channel does not get its entries; they are kept and tried again",
+            channel=self._channel,
+            reason=str(error),
+        )
         return backoff(self._failures)

@@ -1,10 +1,10 @@
 """Calls the keeper every few seconds for as long as the bot lives: what is paused and revoked stays so."""
 
 import asyncio
-import time
 
 import structlog
 
+from bot.seldom import Seldom
 from bot.threads import Threads
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.keeping import Keeper
@@ -13,7 +13,6 @@ from knowledge_base_agent.problems import Problem
 log = structlog.get_logger()
 
 EVERY_SECONDS = 2.0
-_SAID_EVERY = 60.0
 
 
 class Keeping:
@@ -22,7 +21,7 @@ class Keeping:
     def __init__(self, deployment: Deployment) -> None:
         self._keeper = Keeper(deployment=deployment)
         self._threads = Threads(1, "kb-keep")
-        self._said_at = -_SAID_EVERY
+        self._seldom = Seldom()
 
     async def run(self) -> None:
         """Keep until cancelled."""
@@ -36,12 +35,7 @@ class Keeping:
             for done in await self._threads.call(self._keeper.keep):
                 log.info("kept", what=done)
         except Problem as problem:
-            self._seldom("nothing could be kept", reason=problem.what)
+            self._seldom(log.warning, "nothing could be kept", reason=problem.what)
         except Exception:
             # A defect of ours here must not take the bot from those who need it most at such a moment.
             log.exception("the keeper broke off")
-
-    def _seldom(self, event: str, **more: str) -> None:
-        if time.monotonic() - self._said_at >= _SAID_EVERY:
-            self._said_at = time.monotonic()
-            log.warning(event, **more)

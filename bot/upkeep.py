@@ -1,7 +1,6 @@
 """What the bot does without being asked: expired previews lose their buttons, interrupted runs are announced."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +9,7 @@ from bot.blocks.confirmation import interrupted_message, settled_message
 from bot.blocks.drawn import Drawn
 from bot.desk import Desk
 from bot.messages import Place, Posted
+from bot.seldom import Seldom
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.waiting import patiently
 from knowledge_base_agent.problems import Problem
@@ -21,7 +21,6 @@ EVERY_SECONDS = 2.0
 _WITHIN = 5.0
 _TRIES = 20
 _INTERRUPTED_EVERY = 5
-_SAID_EVERY = 60.0
 
 
 @dataclass(kw_only=True)
@@ -41,7 +40,7 @@ class Upkeep:
         self._desk = desk
         self._notices: list[_Notice] = []
         self._turns = 0
-        self._said_at = -_SAID_EVERY
+        self._seldom = Seldom()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -54,7 +53,7 @@ class Upkeep:
         try:
             await self._collect()
         except Problem as problem:
-            self._seldom("nothing could be settled", reason=problem.what)
+            self._seldom(log.warning, "nothing could be settled", reason=problem.what)
         waiting, self._notices = self._notices, []
         for notice in waiting:
             await self._tell(notice)
@@ -75,12 +74,6 @@ class Upkeep:
                 self._add(run.place, run.message, interrupted_message(run))
         if expired or interrupted:
             desk.nudge_audit()
-
-    def _seldom(self, event: str, **more: str) -> None:
-        """Log what would otherwise be said at every turn of an outage."""
-        if time.monotonic() - self._said_at >= _SAID_EVERY:
-            self._said_at = time.monotonic()
-            log.warning(event, **more)
 
     def _add(self, place: str, message: str, drawn: Drawn) -> None:
         self._notices.append(_Notice(place=place, message=message, drawn=drawn))
