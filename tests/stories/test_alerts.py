@@ -99,7 +99,8 @@ async def test_a_viewer_sees_the_alerts_and_takes_none_on(whole: System, slack: 
 async def test_queue_build_up_is_told_and_resolved_after_a_purge(
     whole: System, slack: LocalSlack
 ) -> None:
-    whole.send("sleep", 600)  # one more hangs since the story before
+    for _ in range(2):  # whatever the story before has left: both slots are taken
+        whole.send("sleep", 600)
     for _ in range(15):
         whole.send("add", 1, 1)
     otto = slack.person("otto")
