@@ -7,6 +7,8 @@ from dataclasses import replace
 import structlog
 
 from bot.blocks.drawn import Json
+from bot.channels import Channels
+from bot.messages import Place
 from bot.slack_api import Refusal, SlackApi, TooFast, Unreached
 from knowledge_base_agent.actors import Actor, Standing, Surface
 from knowledge_base_agent.settings import Settings
@@ -16,6 +18,8 @@ log = structlog.get_logger()
 KEPT_SECONDS = 60.0
 WITHIN = 1.5
 """Seconds for a lookup, all in all: what is asked must be answered within three."""
+_CHANNEL_WITHIN = 1.2
+"""A little less: a channel that can't be looked up must not make a person unknown."""
 _GONE_GROUP = frozenset({"no_such_subteam", "subteam_not_found", "subteam_disabled"})
 
 
@@ -62,30 +66,34 @@ def name_of(user: Json) -> str:
 
 
 class People:
-    """Looks people up, and the groups that the settings name."""
+    """Looks people up, the groups that the settings name, and the channel in which somebody asks."""
 
     def __init__(self, api: SlackApi, settings: Settings, home: Json) -> None:
         self._api = api
+        self._channels = Channels(api)
         self._home = home
         named = {*settings.viewers, *settings.operators, *settings.admins}
         self._group_ids = sorted(name for name in named if name.startswith("S"))
         self._users: dict[str, tuple[float, Json]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
 
-    async def actor(self, user_id: str, *, fresh: bool, name: str = "") -> Actor:
-        """Return a person and what they are. A lookup that fails leaves `standing.known` False, which refuses.
+    async def actor(self, place: Place, *, fresh: bool, name: str = "") -> Actor:
+        """Return the person who asks in a place. A lookup that fails leaves `standing.known` False, which refuses.
 
         `fresh` asks Slack now; otherwise what it said in the last minute counts. `name` is used when the lookup fails.
         """
+        user_id = place.user
         try:
             async with asyncio.timeout(WITHIN):
-                user, groups = await asyncio.gather(
-                    self._user(user_id, fresh=fresh), self._groups_of(user_id, fresh=fresh)
+                user, groups, audience = await asyncio.gather(
+                    self._user(user_id, fresh=fresh),
+                    self._groups_of(user_id, fresh=fresh),
+                    self._channels.audience(place, fresh=fresh, within=_CHANNEL_WITHIN),
                 )
         except (Refusal, TooFast, Unreached, TimeoutError) as error:
             log.warning("a person could not be looked up", user=user_id, reason=str(error))
             return Actor(id=user_id, name=name or user_id, surface=Surface.SLACK)
-        standing = replace(standing_of(user, self._home), groups=groups)
+        standing = replace(standing_of(user, self._home), groups=groups, audience=audience)
         return Actor(id=user_id, name=name_of(user), surface=Surface.SLACK, standing=standing)
 
     async def _groups_of(self, user_id: str, *, fresh: bool) -> frozenset[str]:

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from knowledge_base_agent.deployment import SlackScopes
 
-WANTED = frozenset({"commands", "chat:write", "files:write", "users:read", "usergroups:read"})
+WANTED = frozenset(
+    {
+        *("commands", "chat:write", "files:write", "users:read", "usergroups:read"),
+        *("channels:read", "groups:read", "im:read", "mpim:read"),  # all for conversations.info
+    }
+)
 """What the code needs, which is what `app_manifest.yaml` asks for; a test holds the two together."""
 _HEADER = "x-oauth-scopes"
 

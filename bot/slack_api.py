@@ -93,6 +93,11 @@ class SlackApi:
         found = await answered(self._client.usergroups_users_list(usergroup=group_id), within)
         return frozenset(found.get("users") or ())
 
+    async def channel(self, channel_id: str, *, within: float) -> Json:
+        """Return what Slack knows about a channel, which includes who shares it."""
+        found = await answered(self._client.conversations_info(channel=channel_id), within)
+        return dict(found.get("channel") or {})
+
     async def post(
         self, channel: str, text: str, blocks: Sequence[Json], thread: str | None
     ) -> tuple[str, str]:

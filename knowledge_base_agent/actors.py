@@ -15,6 +15,14 @@ class Surface(Enum):
     SCHEDULE = "schedule"
 
 
+class Audience(Enum):
+    """Who else reads the channel in which a person asks."""
+
+    OURS = "only this organisation"
+    SHARED = "another organisation too, or one that was invited"
+    UNKNOWN = "could not be looked up"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What Slack says about a person, at one moment. Everything defaults to the refusing side."""
@@ -27,6 +35,8 @@ class Standing:
     """Why this is no full member, in words: "a guest", "deactivated", …"""
     groups: frozenset[str] = frozenset()
     """Ids of the user groups this person is in, of those that the settings name."""
+    audience: Audience = Audience.UNKNOWN
+    """Who reads along where they ask."""
 
 
 @dataclass(frozen=True, kw_only=True)

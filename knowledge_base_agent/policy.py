@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from knowledge_base_agent.actors import Actor, Surface
+from knowledge_base_agent.actors import Actor, Audience, Surface
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.settings import Settings
@@ -41,6 +41,7 @@ def authorise(actor: Actor, risk: Risk, settings: Settings) -> None:
     """Return if this actor may do things of this risk; raise `Refused`, with the reason and who can help, if not."""
     role = role_of(actor, settings)
     if role.value >= NEEDED[risk].value:
+        _among_ourselves(actor, risk)
         return
     standing = actor.standing
     if not standing.known:
@@ -61,4 +62,21 @@ def authorise(actor: Actor, risk: Risk, settings: Settings) -> None:
     raise Refused(
         f"This changes the deployment, and you may look but not change.{nobody}",
         "Ask an operator to do it, or an admin to add you to KB_OPERATORS.",
+    )
+
+
+def _among_ourselves(actor: Actor, risk: Risk) -> None:
+    """Return unless something would be destroyed from a channel that others may read or click in."""
+    audience = actor.standing.audience
+    if actor.surface is not Surface.SLACK or risk is not Risk.DESTROY or audience is Audience.OURS:
+        return
+    if audience is Audience.SHARED:
+        raise Refused(
+            "This channel is shared with another organisation, and nothing is destroyed from there.",
+            "Ask in a channel of this organisation alone, or in my direct messages.",
+        )
+    raise Refused(
+        "Slack could not tell whether this channel is shared with another organisation, so nothing was destroyed.",
+        "Try again in a minute, `/invite` me if the channel is private, or ask in my direct messages. `/kb doctor` "
+        "tells whether Slack lets me look.",
     )

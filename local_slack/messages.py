@@ -71,6 +71,8 @@ class Channel:
     topic: str
     members: set[str]
     is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
+    is_org_shared: bool = False
     is_archived: bool = False
     is_private: bool = False
     is_im: bool = False

@@ -32,14 +32,14 @@ def cancelled(desk: Desk, body: Json) -> None:
 
 
 async def _cancel(desk: Desk, click: Click) -> None:
-    actor = await desk.people.actor(click.place.user, fresh=True, name=click.user_name)
+    actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
     cancel = partial(desk.runner.cancel, click.value, actor)
     settled = await desk.questions.call(cancel, within=_SETTLE_WITHIN)
     await replace_or_post(desk, click, settled_message(settled))
 
 
 async def _confirm(desk: Desk, click: Click) -> None:
-    actor = await desk.people.actor(click.place.user, fresh=True, name=click.user_name)
+    actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
     # Without a deadline: a claim that we stopped waiting for would be a run that nobody executes.
     claimed = await desk.runs.call(partial(desk.runner.confirm, click.value, actor))
     desk.nudge_audit()

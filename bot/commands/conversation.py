@@ -18,7 +18,7 @@ from bot.commands import follow
 from bot.desk import Desk
 from bot.messages import NOT_HERE, Place, Posted
 from bot.slack_api import Refusal, TooFast, Unreached
-from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.actors import Actor, Audience
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import Risk
@@ -38,6 +38,11 @@ SAY_SO_AFTER = 2.5
 PREVIEW_WITHIN = 60.0
 _AT_LEAST = 0.5
 _INVITE = "I am not in this channel, so only you see this. `/invite` me, and others here see my answers too."
+_OTHERS = {
+    Audience.SHARED: "Only you see this: this channel is shared with another organisation.",
+    Audience.UNKNOWN: "Only you see this: Slack could not tell whether another organisation reads along here.",
+}
+"""Why an answer is whispered instead of posted."""
 _LONGER = "This takes longer than usual. The answer comes here."
 _SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messages. `/invite` me to have it here."
 
@@ -52,7 +57,7 @@ async def carry_on(
 ) -> None:
     """Answer what was understood, from words or from a form. Raises as `converse` does."""
     asked_at = time.monotonic()
-    actor = await desk.people.actor(place.user, fresh=_changes(understood), name=user_name)
+    actor = await desk.people.actor(place, fresh=_changes(understood), name=user_name)
     request = _request(understood, actor, place)
     outcome = await _ask(desk, place, request, time.monotonic() - asked_at)
     if isinstance(outcome, Pending):
@@ -74,7 +79,7 @@ def _request(understood: Understood, actor: Actor, place: Place) -> Request:
 async def offer(desk: Desk, place: Place, *, user_name: str = "") -> None:
     """Show a person alone what they may do, with buttons: the answer to the command without words."""
     understood = understand("help")
-    actor = await desk.people.actor(place.user, fresh=False, name=user_name)
+    actor = await desk.people.actor(place, fresh=False, name=user_name)
     report = await _ask(desk, place, _request(understood, actor, place), 0.0)
     if isinstance(report, Report):
         role = role_of(actor, desk.settings)
@@ -111,7 +116,11 @@ def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) ->
 
 async def _post_answer(desk: Desk, place: Place, request: Request, report: Report) -> None:
     try:
-        if follow.follows(request):
+        others = _OTHERS.get(request.actor.standing.audience)
+        if others is not None:
+            alone = replace(report, parts=(*report.parts, Note(text=others)))
+            await desk.messages.whisper(place, await _drawn(alone))
+        elif follow.follows(request):
             await follow.follow(desk, place, request, report)
         else:
             await _post(desk, place, report)

@@ -36,7 +36,7 @@ async def opened(
 
     Slack takes a trigger for three seconds after the person's act, so nothing slow may come before.
     """
-    actor = await desk.people.actor(place.user, fresh=True, name=user_name)
+    actor = await desk.people.actor(place, fresh=True, name=user_name)
     desk.runner.admit(
         Request(
             actor=actor,

@@ -23,7 +23,7 @@ def opened(desk: Desk, body: Json) -> None:
 
 
 async def _show(desk: Desk, user: str) -> None:
-    actor = await desk.people.actor(user, fresh=False)
+    actor = await desk.people.actor(Place(channel=user, user=user), fresh=False)
     now = utc_now()
     state = f"The bot has been up for {duration(now - desk.started_at)}"
     role = role_of(actor, desk.settings)

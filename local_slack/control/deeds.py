@@ -100,6 +100,20 @@ async def membership(slack: Slack, asked: Json) -> Json:
     return {"members": sorted(channel.members)}
 
 
+_SHARING = ("is_ext_shared", "is_pending_ext_shared", "is_org_shared")
+
+
+async def sharing(slack: Slack, asked: Json) -> Json:
+    """Change with whom a channel is shared: {channel, is_ext_shared?, is_pending_ext_shared?, is_org_shared?}."""
+    channel = slack.conversations.get(str(asked.get("channel", "")))
+    flags = {key: asked[key] for key in asked if key != "channel"}
+    if channel is None or not set(flags) <= set(_SHARING):
+        raise NotPossible(f"name a channel and some of {', '.join(_SHARING)}")
+    for flag, value in flags.items():
+        setattr(channel, flag, bool(value))
+    return {flag: getattr(channel, flag) for flag in _SHARING}
+
+
 async def limits(slack: Slack, asked: Json) -> Json:
     """Switch Slack's limit of one message a second and channel on or off: {posts: bool}."""
     slack.limit_posts = bool(asked.get("posts"))
@@ -130,6 +144,7 @@ DEEDS: Mapping[str, Deed] = {
     "person": person,
     "group": group,
     "membership": membership,
+    "sharing": sharing,
     "limits": limits,
     "reset": reset,
 }

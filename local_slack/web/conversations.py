@@ -6,6 +6,7 @@ from local_slack.shapes import Json
 from local_slack.slack import Slack
 from local_slack.web.call import Call, Spec
 
+_OTHER_TEAM = "T0OTHER00"
 _KINDS = ("public_channel", "private_channel", "im", "mpim")
 
 
@@ -15,6 +16,16 @@ def _kind(channel: Channel) -> str:
     return "private_channel" if channel.is_private else "public_channel"
 
 
+def _sharing(channel: Channel) -> Json:
+    return {
+        "is_ext_shared": channel.is_ext_shared,
+        "is_pending_ext_shared": channel.is_pending_ext_shared,
+        "is_org_shared": channel.is_org_shared,
+        "is_shared": channel.is_ext_shared or channel.is_org_shared,
+        "pending_shared": [_OTHER_TEAM] if channel.is_pending_ext_shared else [],
+    }
+
+
 def channel_json(slack: Slack, channel: Channel) -> Json:
     """The channel object."""
     shown: Json = {
@@ -22,8 +33,7 @@ def channel_json(slack: Slack, channel: Channel) -> Json:
         "is_archived": channel.is_archived,
         "is_im": channel.is_im,
         "is_mpim": False,
-        "is_ext_shared": channel.is_ext_shared,
-        "is_shared": channel.is_ext_shared,
+        **_sharing(channel),
         "context_team_id": slack.workspace.team_id,
     }
     if channel.is_im:

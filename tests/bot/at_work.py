@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from pydantic import SecretStr
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from bot.app import Bot
 from knowledge_base_agent.celery_app import make_app
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment, open_deployment
-from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.road_tables import AUDIT
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 from knowledge_base_agent.settings import Settings
 from tests.people import LocalSlack
@@ -47,6 +48,14 @@ async def bot_at_work(settings: Settings) -> AsyncIterator[Deployment]:
     finally:
         await bot.stop()
         deployment.close()
+
+
+def recorded(deployment: Deployment) -> list[tuple[str, str, str, str]]:
+    """Return the audit so far: kind, operation, whose id, detail. What was refused comes a moment later."""
+    query = select(AUDIT.c.kind, AUDIT.c.operation, AUDIT.c.actor_id, AUDIT.c.detail)
+    with reading(deployment.engine) as connection:
+        rows = connection.execute(query.order_by(AUDIT.c.id)).all()
+    return [(row.kind, row.operation, row.actor_id, row.detail) for row in rows]
 
 
 def old_failures(deployment: Deployment, count: int = 1) -> None:

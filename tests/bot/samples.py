@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from knowledge_base_agent.actors import Actor, Standing, Surface
+from knowledge_base_agent.actors import Actor, Audience, Standing, Surface
 from knowledge_base_agent.audit import Entry, Kind
 from knowledge_base_agent.problems import Away, Misunderstood, Refused
 from knowledge_base_agent.report import (
@@ -30,7 +30,7 @@ OTTO = Actor(
     id="U0OTTO000",
     name="otto",
     surface=Surface.SLACK,
-    standing=Standing(known=True, full_member=True, why_not=""),
+    standing=Standing(known=True, full_member=True, why_not="", audience=Audience.OURS),
 )
 
 

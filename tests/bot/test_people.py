@@ -2,12 +2,18 @@
 
 import pytest
 
+from bot.messages import Place
 from bot.people import People, standing_of
 from bot.slack_api import SlackApi
 from knowledge_base_agent.settings import Settings
 from tests.people import LocalSlack
 
 OURS = {"team_id": "T1", "enterprise_id": "E1"}
+
+
+def asks(user: str) -> Place:
+    """Return where somebody asks: in #ops."""
+    return Place(channel="C0OPS0000", user=user)
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ async def people(api: SlackApi) -> People:
     ],
 )
 async def test_each_kind_of_person_is_told_apart(people: People, name: str, why_not: str) -> None:
-    standing = (await people.actor(name, fresh=True)).standing
+    standing = (await people.actor(asks(name), fresh=True)).standing
     assert standing.known
     assert standing.full_member == (why_not == "")
     assert standing.why_not == why_not
@@ -57,22 +63,22 @@ def test_without_a_team_of_our_own_nobody_is_a_member() -> None:
 
 
 async def test_groups_of_the_settings_are_known(people: People) -> None:
-    assert (await people.actor("U0OTTO000", fresh=False)).standing.groups == {"S0ONCALL0"}
-    assert (await people.actor("U0ADA0000", fresh=False)).standing.groups == {"S0KBADMIN"}
-    assert (await people.actor("U0VERA000", fresh=False)).standing.groups == frozenset()
+    assert (await people.actor(asks("U0OTTO000"), fresh=False)).standing.groups == {"S0ONCALL0"}
+    assert (await people.actor(asks("U0ADA0000"), fresh=False)).standing.groups == {"S0KBADMIN"}
+    assert (await people.actor(asks("U0VERA000"), fresh=False)).standing.groups == frozenset()
 
 
 async def test_a_look_is_remembered_and_a_fresh_one_sees_the_change(
     slack: LocalSlack, people: People
 ) -> None:
-    await people.actor("U0OTTO000", fresh=False)
+    await people.actor(asks("U0OTTO000"), fresh=False)
     await slack.do("person", user="otto", deleted=True)
     await slack.do("group", group="oncall", users=[])
     calls = len(await slack.calls("users.info"))
-    remembered = (await people.actor("U0OTTO000", fresh=False)).standing
+    remembered = (await people.actor(asks("U0OTTO000"), fresh=False)).standing
     assert remembered.full_member
     assert len(await slack.calls("users.info")) == calls
-    fresh = (await people.actor("U0OTTO000", fresh=True)).standing
+    fresh = (await people.actor(asks("U0OTTO000"), fresh=True)).standing
     assert fresh.why_not == "deactivated"
     assert fresh.groups == frozenset()
 
@@ -83,7 +89,7 @@ async def test_a_failed_lookup_leaves_a_person_unknown(
     slack: LocalSlack, people: People, method: str, how: str
 ) -> None:
     await slack.fails(method, how, times=3)
-    actor = await people.actor("U0OTTO000", fresh=True, name="otto")
+    actor = await people.actor(asks("U0OTTO000"), fresh=True, name="otto")
     assert not actor.standing.known
     assert not actor.standing.full_member
     assert actor.name == "otto"
@@ -91,12 +97,12 @@ async def test_a_failed_lookup_leaves_a_person_unknown(
 
 async def test_a_lookup_that_hangs_is_given_up_in_time(slack: LocalSlack, people: People) -> None:
     await slack.fails("users.info", "hang", seconds=20)
-    assert not (await people.actor("U0OTTO000", fresh=True)).standing.known
+    assert not (await people.actor(asks("U0OTTO000"), fresh=True)).standing.known
 
 
 async def test_a_group_that_was_deleted_locks_nobody_else_out(api: SlackApi) -> None:
     named = Settings(operators=("S0GONE000", "S0ONCALL0"))
     people = People(api, named, await api.auth_test())
-    standing = (await people.actor("U0OTTO000", fresh=True)).standing
+    standing = (await people.actor(asks("U0OTTO000"), fresh=True)).standing
     assert standing.full_member
     assert standing.groups == {"S0ONCALL0"}

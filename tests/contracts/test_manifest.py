@@ -18,11 +18,13 @@ from knowledge_base_agent.operations import OPERATIONS
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "slack-manifest.schema.2.0.0.json"
 
-SCOPES: dict[str, str | None] = {
+_CHANNELS = ("channels:read", "groups:read", "im:read", "mpim:read")
+SCOPES: dict[str, str | tuple[str, ...] | None] = {
     "auth.test": None,
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
+    "conversations.info": _CHANNELS,
     "files.completeUploadExternal": "files:write",
     "files.getUploadURLExternal": "files:write",
     "usergroups.users.list": "usergroups:read",
@@ -98,7 +100,8 @@ def test_every_method_that_is_called_is_in_the_table_and_no_other() -> None:
 
 
 def test_it_asks_for_exactly_the_scopes_that_the_code_needs() -> None:
-    needed = {scope for scope in (*SCOPES.values(), *EVENT_SCOPES.values()) if scope}
+    asked = [scope for scope in (*SCOPES.values(), *EVENT_SCOPES.values()) if scope]
+    needed = {one for scope in asked for one in ((scope,) if isinstance(scope, str) else scope)}
     assert set(manifest()["oauth_config"]["scopes"]["bot"]) == needed | {"commands"} == WANTED
     assert set(manifest()["oauth_config"]["scopes"]) == {"bot"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from knowledge_base_agent.actors import Actor, Standing, Surface
+from knowledge_base_agent.actors import Actor, Audience, Standing, Surface
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.records.database import reading
@@ -17,7 +17,7 @@ from knowledge_base_agent.settings import Settings
 from tests.road.ledger import ALL, LedgerArguments
 from tests.waiting import wait_until
 
-MEMBER = Standing(known=True, full_member=True, why_not="")
+MEMBER = Standing(known=True, full_member=True, why_not="", audience=Audience.OURS)
 OTTO = Actor(id="UOTTO", name="Otto", surface=Surface.SLACK, standing=MEMBER)
 OLGA = Actor(id="UOLGA", name="Olga", surface=Surface.SLACK, standing=MEMBER)
 VERA = Actor(id="UVERA", name="Vera", surface=Surface.SLACK, standing=MEMBER)

@@ -1,15 +1,17 @@
 """Who may do what, for every kind of person."""
 
+from dataclasses import replace
+
 import pytest
 
-from knowledge_base_agent.actors import Actor, Standing, Surface, shell_actor
+from knowledge_base_agent.actors import Actor, Audience, Standing, Surface, shell_actor
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.policy import authorise
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.settings import Settings
 
 NAMED = Settings(operators=("UOP", "SONCALL"), admins=("UADMIN",), viewers=())
-MEMBER = Standing(known=True, full_member=True, why_not="")
+MEMBER = Standing(known=True, full_member=True, why_not="", audience=Audience.OURS)
 
 
 def person(user_id: str, standing: Standing = MEMBER) -> Actor:
@@ -32,7 +34,7 @@ def test_admins_and_operators_may_do_everything_that_there_is(risk: Risk) -> Non
 
 
 def test_a_member_of_a_named_group_is_an_operator() -> None:
-    in_group = Standing(known=True, full_member=True, groups=frozenset({"SONCALL"}))
+    in_group = replace(MEMBER, groups=frozenset({"SONCALL"}))
     assert may(person("UANY", in_group), Risk.DESTROY)
 
 
@@ -73,3 +75,18 @@ def test_the_refusal_tells_a_guest_why_and_whom_to_ask() -> None:
     guest = Standing(known=True, full_member=False, why_not="a guest")
     with pytest.raises(Refused, match=r"you are a guest.*Ask a member"):
         authorise(person("UOP", guest), Risk.READ, NAMED)
+
+
+@pytest.mark.parametrize("audience", [Audience.SHARED, Audience.UNKNOWN])
+@pytest.mark.parametrize("user_id", ["UOP", "UADMIN"])
+def test_nobody_destroys_from_a_channel_that_others_read_or_might_read(
+    audience: Audience, user_id: str
+) -> None:
+    there = person(user_id, replace(MEMBER, audience=audience))
+    assert may(there, Risk.READ)
+    assert may(there, Risk.CHANGE)
+    assert not may(there, Risk.DESTROY)
+
+
+def test_a_standing_that_says_nothing_of_the_channel_destroys_nothing() -> None:
+    assert not may(person("UOP", Standing(known=True, full_member=True)), Risk.DESTROY)
