@@ -49,6 +49,10 @@ class Actor:
     standing: Standing = Standing()
 
 
+NOBODY = Actor(id="bot", name="the bot", surface=Surface.SCHEDULE)
+"""Who did what nobody asked for: previews that expired, runs whose process is gone."""
+
+
 def shell_actor(user_name: str) -> Actor:
     """Return the actor of the shell: whoever has the machine has the keys, and is named in the audit."""
     return Actor(id=f"shell:{user_name}", name=user_name, surface=Surface.SHELL)

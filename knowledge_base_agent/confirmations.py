@@ -9,19 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import NotFound, TooLate
-from knowledge_base_agent.records.database import UtcDateTime
-from knowledge_base_agent.records.road_tables import CONFIRMATIONS, SEEN_EVENTS
+from knowledge_base_agent.records.road_tables import CONFIRMATIONS
 from knowledge_base_agent.redaction import plain
-
-_EVENTS_KEPT = timedelta(hours=24)
-_SEE_ONCE = text(
-    "INSERT INTO seen_events (id, seen_at) VALUES (:id, :at) ON CONFLICT (id) DO NOTHING"
-).bindparams(bindparam("at", type_=UtcDateTime))
 
 
 class State(Enum):
@@ -158,14 +152,3 @@ def overdue(connection: Connection) -> tuple[str, ...]:
         CONFIRMATIONS.c.state == State.PENDING.value, CONFIRMATIONS.c.expires_at <= utc_now()
     )
     return tuple(connection.execute(query).scalars())
-
-
-def first_time(connection: Connection, event_id: str) -> bool:
-    """Tell whether this event is seen for the first time, and remember it for a day.
-
-    Slack and Bolt deliver a payload twice now and then; neither deduplicates.
-    """
-    now = utc_now()
-    connection.execute(delete(SEEN_EVENTS).where(SEEN_EVENTS.c.seen_at < now - _EVENTS_KEPT))
-    taken = connection.execute(_SEE_ONCE, {"id": event_id[:200], "at": now})
-    return taken.rowcount == 1

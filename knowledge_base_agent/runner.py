@@ -4,22 +4,21 @@ This is the only caller of an operation's `answer` and `run`, from Slack and fro
 Synchronous and thread-safe; every step that reaches out has a deadline of its own.
 """
 
-from knowledge_base_agent import confirmations, runs
-from knowledge_base_agent.actors import Actor, Surface
-from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, named, write
+from knowledge_base_agent import runs, seen_events
+from knowledge_base_agent.actors import NOBODY, Actor
+from knowledge_base_agent.audit import Kind, entry_about, entry_of, write
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.confirming import Confirming
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.effects import carry_out, failure
-from knowledge_base_agent.operations import OPERATIONS, operation_named
+from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
 from knowledge_base_agent.outages import told, worked
 from knowledge_base_agent.policy import authorise
-from knowledge_base_agent.problems import Away, Problem, Refused, TooLate
-from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.problems import Away, Problem, Refused
+from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.report import Report
-from knowledge_base_agent.requests import Claimed, Ended, Pending, Request, Settled, settled_of
-
-NOBODY = Actor(id="bot", name="the bot", surface=Surface.SCHEDULE)
+from knowledge_base_agent.requests import Claimed, Ended, Pending, Request, Settled
 
 
 def silent(done: int, total: int | None, note: str = "") -> None:
@@ -33,7 +32,7 @@ class Runner:
         self, deployment: Deployment, operations: tuple[AnyOperation, ...] = OPERATIONS
     ) -> None:
         self._deployment = deployment
-        self._operations = operations
+        self._confirming = Confirming(deployment=deployment, operations=operations)
 
     def ask(self, request: Request, progress: Progress = silent) -> Report | Pending:
         """Answer a question, do a change, or return the preview of what destroys.
@@ -112,59 +111,18 @@ class Runner:
             self._note(request, Kind.ANSWERED, preview.report.text)
             report: Report = preview.report
             return report
-        with writing(self._deployment.engine) as connection:
-            kept = confirmations.keep(
-                connection,
-                request.actor,
-                operation=request.operation.name,
-                words=request.words,
-                target=preview.target.model_dump_json(),
-                place=request.place,
-                within=self._deployment.settings.confirm_within,
-            )
-            detail = f"{preview.report.text} {named(preview.target)}"
-            write(connection, entry_about(request, Kind.PREVIEWED, detail, kept.id))
-        return Pending(
-            confirmation_id=kept.id,
-            operation=request.operation,
-            report=preview.report,
-            affected=preview.affected,
-            asked_by=request.actor,
-            expires_at=kept.expires_at,
-        )
+        return self._confirming.keep(request, preview)
 
     def placed(self, confirmation_id: str, *, place: str, message: str) -> None:
         """Remember where a preview stands, so that any bot can replace it later. Raises `Away`."""
-        with writing(self._deployment.engine) as connection:
-            confirmations.place_at(connection, confirmation_id, place=place, message=message)
+        self._confirming.placed(confirmation_id, place=place, message=message)
 
     def confirm(self, confirmation_id: str, actor: Actor) -> Claimed:
         """Take the confirmation for this actor and record the run as started, in one transaction.
 
         Raises `Refused` (and the preview stays), `TooLate` for everyone but the first, `NotFound`, `Away`.
         """
-        found = self._allowed(confirmation_id, actor)
-        try:
-            with writing(self._deployment.engine) as connection:
-                taken = confirmations.claim(connection, confirmation_id, actor)
-                run = runs.start(
-                    connection, actor, operation=taken.operation, words=taken.words,
-                    place=taken.place, message=taken.message,
-                )  # fmt: skip
-                confirmations.belongs_to(connection, confirmation_id, run.id)
-                more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
-                for kind in (Kind.CONFIRMED, Kind.STARTED):
-                    write(connection, entry_of(actor, kind, taken.operation, **more))
-        except TooLate as problem:
-            self._lost(actor, found, problem)
-            raise
-        return Claimed(
-            run_id=run.id,
-            operation=operation_named(taken.operation, self._operations),
-            target_json=taken.target,
-            confirmed_by=actor,
-            confirmed_at=run.started_at,
-        )
+        return self._confirming.claim(confirmation_id, actor)
 
     def execute(self, claimed: Claimed, progress: Progress = silent) -> Ended:
         """Run what was claimed and record its end. Never raises: what went wrong is in the report."""
@@ -186,30 +144,11 @@ class Runner:
 
     def cancel(self, confirmation_id: str, actor: Actor) -> Settled:
         """Cancel a preview. Whoever may confirm it may cancel it. Raises as `confirm` does."""
-        found = self._allowed(confirmation_id, actor)
-        try:
-            with writing(self._deployment.engine) as connection:
-                settled = confirmations.cancel(connection, confirmation_id, actor)
-                write(connection, entry_on(actor, Kind.CANCELLED, settled))
-        except TooLate as problem:
-            self._lost(actor, found, problem)
-            raise
-        return settled_of(settled)
+        return self._confirming.cancel(confirmation_id, actor)
 
     def expire_due(self) -> tuple[Settled, ...]:
         """Expire previews whose time is over, and return those that this call expired. Raises `Away`."""
-        with reading(self._deployment.engine) as connection:
-            due = confirmations.overdue(connection)
-        expired = []
-        for confirmation_id in due:
-            try:
-                with writing(self._deployment.engine) as connection:
-                    settled = confirmations.expire(connection, confirmation_id)
-                    write(connection, entry_on(NOBODY, Kind.EXPIRED, settled))
-            except TooLate:
-                continue  # somebody settled it in this very moment, and they will say so
-            expired.append(settled_of(settled))
-        return tuple(expired)
+        return self._confirming.expire_due()
 
     def declare_interrupted(self) -> tuple[runs.Run, ...]:
         """Mark runs whose process is gone, and return those that this call marked, to be announced. Raises `Away`."""
@@ -224,25 +163,7 @@ class Runner:
     def first_time(self, event_id: str) -> bool:
         """Tell whether this envelope or payload is seen for the first time. Raises `Away`."""
         with writing(self._deployment.engine) as connection:
-            return confirmations.first_time(connection, event_id)
-
-    def _allowed(self, confirmation_id: str, actor: Actor) -> confirmations.Confirmation:
-        with reading(self._deployment.engine) as connection:
-            found = confirmations.read(connection, confirmation_id)
-        try:
-            authorise(
-                actor,
-                operation_named(found.operation, self._operations).risk,
-                self._deployment.settings,
-            )
-        except Refused as problem:
-            entry = entry_on(actor, Kind.REFUSED, found, problem.what)
-            self._deployment.spool.add(entry)
-            raise
-        return found
-
-    def _lost(self, actor: Actor, found: confirmations.Confirmation, problem: TooLate) -> None:
-        self._deployment.spool.add(entry_on(actor, Kind.TOO_LATE, found, problem.what))
+            return seen_events.first_time(connection, event_id)
 
     def _note(self, request: Request, kind: Kind, detail: str) -> None:
         self._deployment.spool.add(entry_about(request, kind, detail))
