@@ -94,7 +94,8 @@ def _tone(accounts: Accounts, contradictions: tuple[str, ...]) -> Tone:
 
 def _actions(accounts: Accounts) -> tuple[Action, ...]:
     row = accounts.record
-    if row is not None and not (row.state in FINISHED and accounts.held):
+    # What a worker is seen to run needs `--terminate`, however late the recorder is with its row.
+    if row is not None and not accounts.running and not (row.state in FINISHED and accounts.held):
         return actions_for(row)
     words = f"revoke {accounts.id} --terminate" if accounts.running else f"revoke {accounts.id}"
     return (
