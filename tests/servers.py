@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -138,3 +139,35 @@ def postgres_database(like: str | None = None) -> Iterator[str]:
     finally:
         with psycopg.connect(POSTGRES_URL, autocommit=True) as admin:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def rabbitmq_vhost() -> Iterator[str]:
+    """Make a RabbitMQ virtual host of our own, lend its URL, and delete it with all that is in it."""
+    control = shutil.which("rabbitmqctl")
+    server = urlsplit(RABBITMQ_URL)
+    if control is None or not _listens(server.hostname or "127.0.0.1", server.port or 5672):
+        absent("RabbitMQ with rabbitmqctl")
+    name = f"kb_test_{secrets.token_hex(6)}"
+    user = server.username or "guest"
+    _control("add_vhost", name)
+    try:
+        _control("set_permissions", "-p", name, user, ".*", ".*", ".*")
+        yield server._replace(path=f"/{name}").geturl()
+    finally:
+        _control("delete_vhost", name)
+
+
+def _control(*words: str) -> None:
+    done = subprocess.run(
+        ["rabbitmqctl", "--quiet", *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"rabbitmqctl {words[0]}: {done.stderr or done.stdout}"
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True

@@ -59,6 +59,11 @@ class Fleet:
         )
         self.revoking = Revoking(self.broadcaster, self.connections)
 
+    @property
+    def broker_is_redis(self) -> bool:
+        """Whether the broker is Redis, which lets itself be looked into; AMQP tells neither ages nor who was killed."""
+        return self._broker.is_redis
+
     def find_pending(self, deadline: Deadline, ids: Collection[str]) -> PendingSearch:
         """Look for tasks among the waiting messages: see `PendingMessages.find`."""
         return self.messages.find(deadline, ids)

@@ -29,6 +29,11 @@ COLUMNS = (
     Column(key="id", label="Alert"),
 )
 _MOST = 50
+_NOT_TOLD = (
+    "This broker does not let it be seen, so it is never told: a worker that is gone without a goodbye, and a message "
+    "about to be given out again. RabbitMQ gives a message out again when its worker's connection ends, or after its "
+    "own consumer_timeout (30 min unless changed)."
+)
 
 
 class AlertsArguments(Arguments):
@@ -51,6 +56,8 @@ def _answer(deployment: "Deployment", arguments: AlertsArguments, progress: Prog
             )
         )
     parts.append(thresholds_table(thresholds_of(deployment.settings)))
+    if not deployment.fleet.broker_is_redis:
+        parts.append(Note(text=_NOT_TOLD, tone=Tone.WARNING))
     return Report(
         title="Alerts",
         text=_sentence(alerts),

@@ -44,10 +44,11 @@ class Crew(Shell):
 
 
 @contextlib.contextmanager
-def crew(space: RedisSpace, folder: Path) -> Iterator[Crew]:
-    """Sit down where no worker runs yet."""
-    url = f"sqlite:///{folder / 'kb.sqlite3'}"
-    migrate(url)
+def crew(space: RedisSpace, folder: Path, url: str = "") -> Iterator[Crew]:
+    """Sit down where no worker runs yet; `url` is a migrated database, else an SQLite file is made."""
+    if not url:
+        url = f"sqlite:///{folder / 'kb.sqlite3'}"
+        migrate(url)
     site = Site.on(space, folder)
     deployment = open_deployment(settings_for(space, url), site.app())
     try:

@@ -64,10 +64,14 @@ class Place(Shell):
 
 
 @contextlib.contextmanager
-def place(space: RedisSpace, folder: Path) -> Iterator[Place]:
-    """Start a deployment with one prefork worker of two slots, and sit down at its shell."""
-    url = f"sqlite:///{folder / 'kb.sqlite3'}"
-    migrate(url)
+def place(space: RedisSpace, folder: Path, url: str = "") -> Iterator[Place]:
+    """Start a deployment with one prefork worker of two slots, and sit down at its shell.
+
+    `url` is a migrated database; without one, an SQLite file is made in the folder.
+    """
+    if not url:
+        url = f"sqlite:///{folder / 'kb.sqlite3'}"
+        migrate(url)
     with running(space, url) as site:
         deployment = open_deployment(site.settings, site.app)
         try:

@@ -101,34 +101,39 @@ def calm(redis_spaces: RedisSpaces, sqlite_url: str, tmp_path: Path) -> Iterator
         yield opened
 
 
-def test_of_37_tasks_none_runs_after_a_complete_reset_and_a_restart(calm: Emergency) -> None:
+def test_of_37_tasks_none_runs_after_a_complete_reset_and_a_restart(night: Emergency) -> None:
     # The guide's Complete Reset, with 37 tasks: 36 ran after the restart (field notes).
-    calm.start("one@reset")
-    running = calm.send(300, 2)
-    calm.site.await_began(running)
-    last_eta = utc_now() + timedelta(seconds=5)
-    calm.send(0, 5, countdown=5)
-    wait_until(lambda: calm.held()[2] == 5, what="the ETA tasks are with the worker")
-    calm.send(0, 30)
-    wait_until(lambda: calm.held()[1] > 0, what="some are taken in advance")
-    calm.leaves_traces(running[0])
+    none_of_37_runs(night)
 
-    preview = calm.previews("reset --complete")
+
+def none_of_37_runs(night: Emergency) -> None:
+    """Reset completely while 37 tasks run, are held and wait; start the worker again: nothing of them runs."""
+    night.start("one@reset")
+    running = night.send(300, 2)
+    night.site.await_began(running)
+    last_eta = utc_now() + timedelta(seconds=5)
+    night.send(0, 5, countdown=5)
+    wait_until(lambda: night.held()[2] == 5, what="the ETA tasks are with the worker")
+    night.send(0, 30)
+    wait_until(lambda: night.held()[1] > 0, what="some are taken in advance")
+    night.leaves_traces(running[0])
+
+    preview = night.previews("reset --complete")
     assert preview.affected == 37 + 3
     assert facts(preview.report, "What there is")["Kept for later"] == 5
     assert len(table(preview.report, "Steps, in this order")) == 8
-    report = calm.confirms(preview)
+    report = night.confirms(preview)
 
     assert report.succeeded, report
-    assert set(calm.journal().values()) == {StepState.DONE}
-    assert rows(calm.deployment.engine) == set()
-    assert keys(calm.deployment.settings.logs_url) == set()
-    assert calm.agent() == "idle"
-    assert calm.site.processes.pop("one@reset").wait(timeout=10) == 0, "it ended by itself"
-    calm.start("one@reset")
-    sentinel = calm.deployment.app.send_task("tiny.quick", eta=last_eta + timedelta(seconds=1)).id
-    calm.site.await_began([sentinel])
-    assert set(calm.site.ledger("began")) == {*running, sentinel}, "nothing else ran"
+    assert set(night.journal().values()) == {StepState.DONE}
+    assert rows(night.deployment.engine) == set()
+    assert keys(night.deployment.settings.logs_url) == set()
+    assert night.agent() == "idle"
+    assert night.site.processes.pop("one@reset").wait(timeout=10) == 0, "it ended by itself"
+    night.start("one@reset")
+    sentinel = night.deployment.app.send_task("tiny.quick", eta=last_eta + timedelta(seconds=1)).id
+    night.site.await_began([sentinel])
+    assert set(night.site.ledger("began")) == {*running, sentinel}, "nothing else ran"
 
 
 def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: Emergency) -> None:
