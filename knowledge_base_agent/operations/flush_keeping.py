@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.operations.finishing import all_finishing
 from knowledge_base_agent.operations.flush_stores import Store, idle_seconds
 from knowledge_base_agent.operations.headcount import headcount
 from knowledge_base_agent.problems import Away
@@ -87,9 +88,10 @@ def keeping(
         worker.waiting > len(worker.reserved) or worker.postponed > len(worker.scheduled)
         for worker in view.workers
     )
-    doubt = "" if view.complete else f"{headcount(view)}."
+    finishing, why = all_finishing(deployment, view)
+    doubt = plain(why, 200) if view.complete else f"{headcount(view)}."
     return Keeping(
-        held=frozenset(task.id for task in view.held),
+        held=frozenset(task.id for task in view.held) | finishing,
         doubt=doubt
         or ("the workers have too many waiting tasks to name them all." if capped else ""),
         previewed_at=previewed_at,

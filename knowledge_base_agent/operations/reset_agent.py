@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.operations.finishing import all_finishing
 from knowledge_base_agent.operations.headcount import headcount
 from knowledge_base_agent.operations.operation import (
     Arguments,
@@ -87,8 +88,11 @@ def counts_as_running(deployment: "Deployment", state: AgentState) -> str:
         if view.complete is not True:
             return f"whether it runs is unknown: {headcount(view)}"
         found = deployment.fleet.find_pending(Deadline.after(_SEARCH_SECONDS), [state.task_id])
+        finishing, _ = all_finishing(deployment, view)
     except Away as problem:
         return f"whether it runs is unknown: {problem.what.rstrip('.')}"
+    if state.task_id in finishing:
+        return "its worker was shut down and may be finishing it"
     if found.found:
         return f"its message waits in queue {found.found[0].queue}"
     return "" if found.complete else f"whether it waits is unknown: {found.why_incomplete}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.operations.finishing import those_finishing
 from knowledge_base_agent.operations.stored_results import StoredResult, read_results
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
@@ -80,7 +81,10 @@ def _ended(
     others = {row.id: row for row in rows if row.state not in FINISHED}
     if others:
         places = deployment.fleet.locate(Deadline.after(2.0), list(others))
-        ended += [others[one] for one in places.nowhere]
+        lost = [others[one] for one in places.nowhere]
+        finishing = those_finishing(deployment, lost, places.fleet)
+        ended += [row for row in lost if row.id not in finishing]
+        left_out |= dict.fromkeys(finishing, "its worker was shut down and may be finishing it")
         for one in others.keys() - places.nowhere:
             doubt = " and it can't be seen whether anyone has it" if one in places.unknown else ""
             left_out[one] = f"it has not ended: {others[one].state}{doubt}"

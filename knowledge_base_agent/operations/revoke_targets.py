@@ -8,6 +8,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.revoking import terminate_refusals
 from knowledge_base_agent.fleet.views import FleetView, Place
 from knowledge_base_agent.fleet.whereabouts import Whereabouts
+from knowledge_base_agent.operations.finishing import those_finishing
 from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.states import FINISHED, WITH_WORKERS
@@ -72,7 +73,9 @@ def by_ids(deployment: "Deployment", ids: Collection[str], *, terminate: bool) -
     reached = _held(places.fleet, ids)
     reached += _pending(places)
     here = {one.id for one in reached}
-    reached += [_by_row(rows[one], places.fleet) for one in sorted(places.known - here)]
+    by_row = [rows[one] for one in sorted(places.known - here)]
+    finishing = those_finishing(deployment, by_row, places.fleet)
+    reached += [_by_row(row, places.fleet, finishing=row.id in finishing) for row in by_row]
     left_out = _ended(rows, places)
     for one in sorted(places.unknown):
         if one not in rows or one in unfinished:
@@ -83,8 +86,11 @@ def by_ids(deployment: "Deployment", ids: Collection[str], *, terminate: bool) -
     return _without_refused(places.fleet, reached, left_out, warnings, terminate=terminate)
 
 
-def _by_row(row: TaskRecord, fleet: FleetView) -> Reached:
+def _by_row(row: TaskRecord, fleet: FleetView, *, finishing: bool) -> Reached:
     """Describe a task that only its row tells of. A silent worker may well have it: then nobody knows."""
+    if finishing:
+        where = f"{row.worker} was shut down and hears nobody; it may be finishing it"
+        return Reached(id=row.id, name=row.name, where=where, worker=row.worker, running=None)
     if row.state in WITH_WORKERS and fleet.complete is not True:
         who = (
             f"{row.worker} may have it"

@@ -55,7 +55,7 @@ class StuckArguments(Arguments):
 
 def _answer(deployment: "Deployment", arguments: StuckArguments, progress: Telling) -> Report:
     now = utc_now()
-    fleet, history = _read(deployment, now)
+    fleet, history, mailboxes = _read(deployment, now)
     if isinstance(fleet, Unknown) and isinstance(history, Unknown):
         raise Away(
             f"Neither workers nor database answer. {fleet.reason} {history.reason}",
@@ -66,7 +66,9 @@ def _answer(deployment: "Deployment", arguments: StuckArguments, progress: Telli
     records = history[0] if isinstance(history, tuple) else []
     said, notes = _progress(deployment, view, records)
     found = sorted(
-        find_stuck(view, records, said, longer_than=arguments.longer_than, now=now),
+        find_stuck(
+            view, records, said, longer_than=arguments.longer_than, now=now, mailboxes=mailboxes
+        ),
         key=lambda one: (_ORDER[one.trouble], -(one.age or timedelta()).total_seconds()),
     )
     parts = [*_table(found), *_unknowns(fleet, history, now), *notes]
@@ -79,7 +81,9 @@ def _answer(deployment: "Deployment", arguments: StuckArguments, progress: Telli
     )
 
 
-def _read(deployment: "Deployment", now: datetime) -> tuple[FleetView | Unknown, History | Unknown]:
+def _read(
+    deployment: "Deployment", now: datetime
+) -> tuple[FleetView | Unknown, History | Unknown, frozenset[str] | None]:
     deadline = Deadline.after(_SECONDS)
 
     def rows() -> History:
@@ -92,10 +96,15 @@ def _read(deployment: "Deployment", now: datetime) -> tuple[FleetView | Unknown,
     def workers() -> FleetView:
         return deployment.fleet.workers.look(deadline.at_most(LOOK_SECONDS))
 
-    found: dict[str, object] = gather(deadline, {"the workers": workers, "the database": rows})
+    def mailboxes() -> frozenset[str] | None:
+        return deployment.fleet.mailboxes(deadline.at_most(LOOK_SECONDS))
+
+    asked = {"the workers": workers, "the database": rows, "the mailboxes": mailboxes}
+    found: dict[str, object] = gather(deadline, asked)
     fleet, history = found["the workers"], found["the database"]
     if isinstance(fleet, FleetView | Unknown) and isinstance(history, tuple | Unknown):
-        return fleet, history
+        bound = found["the mailboxes"]
+        return fleet, history, bound if isinstance(bound, frozenset) else None
     raise TypeError("the readings came in another form than they were asked for")
 
 
@@ -117,10 +126,19 @@ def _table(found: list[StuckTask]) -> Iterator[Part]:
             "PROGRESS` then removes the rows of what nothing runs."
         )
 
+    if any(one.trouble is Trouble.FINISHING for one in found):
+        yield Note(
+            text="A worker that shuts down finishes what it runs, and can be neither asked nor told meanwhile: look at "
+            "its process on its machine. If that is gone, the task is orphaned, and starting it again is right."
+        )
+
 
 def _row(one: StuckTask) -> Row:
     runs = one.trouble in {Trouble.PAST_LIMIT, Trouble.STALLED, Trouble.TOO_LONG}
     revoke = f"revoke {one.id} --terminate" if runs else f"revoke {one.id}"
+    offered: tuple[Action, ...] = (Action(label="Logs", words=f"logs {one.id}"),)
+    if one.trouble is not Trouble.FINISHING:  # nobody would hear a revoke of that
+        offered = (Action(label="Revoke", words=revoke, danger=True), *offered)
     return Row(
         cells=(
             plain(one.name, 120),
@@ -132,10 +150,7 @@ def _row(one: StuckTask) -> Row:
         ),
         tone=Tone.BAD if one.trouble is Trouble.PAST_LIMIT else Tone.WARNING,
         progress=one.progress.share if one.progress else None,
-        actions=(
-            Action(label="Revoke", words=revoke, danger=True),
-            Action(label="Logs", words=f"logs {one.id}"),
-        ),
+        actions=offered,
     )
 
 

@@ -4,12 +4,13 @@
 row and no worker, since its worker was killed, and there is nothing left to terminate (field notes, "Seeing").
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from knowledge_base_agent.fleet.views import FleetView, HeldTask
+from knowledge_base_agent.fleet.views import FleetView, HeldTask, Pool, WorkerView
+from knowledge_base_agent.operations.finishing import may_be_finishing
 from knowledge_base_agent.records.states import RUNNING
 from knowledge_base_agent.records.task_history import TaskRecord
 from knowledge_base_agent.records.task_progress import Progress
@@ -27,6 +28,7 @@ class Trouble(Enum):
     PAST_LIMIT = "past the time limit"
     ORPHANED = "orphaned"
     LET_GO = "taken and let go"
+    FINISHING = "perhaps finishing"
     UNKNOWN = "of unknown state"
     STALLED = "without progress"
     TOO_LONG = "running too long"
@@ -53,28 +55,38 @@ def find_stuck(
     *,
     longer_than: timedelta,
     now: datetime,
+    mailboxes: Collection[str] | None = None,
 ) -> Iterator[StuckTask]:
-    """Yield the tasks in trouble. `view` is None when the workers could not be asked; `records` run by their rows."""
+    """Yield the tasks in trouble. `view` is None when the workers could not be asked; `records` run by their rows.
+
+    `mailboxes` tell a worker that shuts down from one that was killed; None where the broker has no word of it.
+    """
     held = {task.id for task in view.held} if view else set()
     if view is not None:
         for worker in view.workers:
             for task in worker.active:
-                found = _running(task, progress.get(task.id), longer_than, now)
+                found = _running(task, worker, progress.get(task.id), longer_than, now)
                 if found is not None:
                     yield found
     for record in records:
         if record.id in held:
             continue
-        found = _without_worker(record, view, progress.get(record.id), longer_than, now)
+        finishing = view is not None and may_be_finishing(record, view, mailboxes, now)
+        judge = _finishing if finishing else _without_worker
+        found = judge(record, view, progress.get(record.id), longer_than, now)
         if found is not None:
             yield found
 
 
 def _running(
-    task: HeldTask, progress: Progress | None, longer_than: timedelta, now: datetime
+    task: HeldTask,
+    worker: WorkerView,
+    progress: Progress | None,
+    longer_than: timedelta,
+    now: datetime,
 ) -> StuckTask | None:
     age = now - task.started_at if task.started_at else None
-    trouble, why = _why_running(task, age, progress, longer_than, now)
+    trouble, why = _why_running(task, worker, age, progress, longer_than, now)
     if trouble is None:
         return None
     return StuckTask(
@@ -83,8 +95,18 @@ def _running(
     )  # fmt: skip
 
 
+def why_past_limit(pool: Pool) -> str:
+    """Return why a task may be past its time limit; only prefork has a process to kill."""
+    if pool in {Pool.THREADS, Pool.SOLO, Pool.GEVENT, Pool.EVENTLET}:
+        return f"a {pool} pool ends no task at its limit"
+    if pool is Pool.PREFORK:
+        return "its pool should have ended it: the worker itself may be hung"
+    return "its pool ignores limits, or the clocks differ"
+
+
 def _why_running(
     task: HeldTask,
+    worker: WorkerView,
     age: timedelta | None,
     progress: Progress | None,
     longer_than: timedelta,
@@ -96,7 +118,7 @@ def _why_running(
         limit = duration(task.time_limit)
         return (
             Trouble.PAST_LIMIT,
-            f"past its time limit of {limit}: its pool ignores limits, or the clocks differ",
+            f"past its time limit of {limit}: {why_past_limit(worker.pool)}",
         )
     if progress is not None and progress.updated_at is not None:
         quiet = now - progress.updated_at
@@ -131,6 +153,24 @@ def _without_worker(
     return StuckTask(
         id=record.id, name=record.name, trouble=trouble, why=why, age=age, worker=record.worker,
         queue=record.queue, progress=progress,
+    )  # fmt: skip
+
+
+def _finishing(
+    record: TaskRecord,
+    view: FleetView | None,
+    progress: Progress | None,
+    longer_than: timedelta,
+    now: datetime,
+) -> StuckTask | None:
+    """Judge a task whose worker has said goodbye. It is listed from the start: nobody else can be asked about it."""
+    age = now - (record.started_at or record.updated_at)
+    if now - record.updated_at <= SETTLING:
+        return None
+    why = "its worker was shut down and hears nobody; it may still be finishing this"
+    return StuckTask(
+        id=record.id, name=record.name, trouble=Trouble.FINISHING, why=why, age=age,
+        worker=record.worker, queue=record.queue, progress=progress,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
 from knowledge_base_agent.fleet.views import Place
 from knowledge_base_agent.fleet.whereabouts import Whereabouts
+from knowledge_base_agent.operations.finishing import may_be_finishing
 from knowledge_base_agent.operations.stored_results import StoredResult, read_results
 from knowledge_base_agent.operations.stuckness import SETTLING
 from knowledge_base_agent.problems import Away
@@ -30,6 +31,7 @@ _LOOK_SECONDS = 1.8
 LAST_LINES = 10
 MOST_CHILDREN = 20
 DATABASE = "the database"
+MAILBOXES = "the mailboxes"
 WORKERS = "the workers and queues"
 
 
@@ -45,6 +47,8 @@ class Accounts:
     retry_of: str | None
     result: StoredResult | Unknown
     places: Whereabouts | Unknown
+    mailboxes: frozenset[str] | None
+    """Of the workers, the killed ones included; None where that is not known."""
     progress: Progress | Unknown | None
     lines: list[LogLine] | Unknown
 
@@ -89,6 +93,7 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
         DATABASE: lambda: _rows(deployment, task_id),
         RESULTS: lambda: read_results(deployment, deadline, [task_id])[task_id],
         WORKERS: lambda: deployment.fleet.locate(deadline.at_most(_LOOK_SECONDS), [task_id]),
+        MAILBOXES: lambda: deployment.fleet.mailboxes(deadline.at_most(_LOOK_SECONDS)),
         PROGRESS: lambda: read_progress(deployment.progress_redis, [task_id]).get(task_id),
         LOGS: lambda: read_logs(deployment.logs_redis, task_id, last=LAST_LINES),
     }
@@ -103,6 +108,7 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
         retry_of=None if isinstance(rows, Unknown) else rows.retry_of,
         result=said[RESULTS],
         places=said[WORKERS],
+        mailboxes=said[MAILBOXES] if isinstance(said[MAILBOXES], frozenset) else None,
         progress=said[PROGRESS],
         lines=said[LOGS],
     )
@@ -159,7 +165,11 @@ def _with_the_fleet(row: TaskRecord, places: Whereabouts, accounts: Accounts) ->
         yield f"The row says {row.state}, and yet {held.worker} has it: it was given out again, or outlives its revoke."
     if row.state in FINISHED and places.pending and not places.held:
         yield f"The row says {row.state}, and yet its message waits in {places.pending[0].queue}: it will run again."
-    if places.nowhere and settled and row.state in RUNNING:
+    if places.nowhere and may_be_finishing(
+        row, places.fleet, accounts.mailboxes, accounts.taken_at
+    ):
+        yield f"{row.worker} was shut down and hears nobody: it may still be finishing this, or have lost it."
+    elif places.nowhere and settled and row.state in RUNNING:
         yield "The row says that it runs, and no worker has it: it is orphaned. Its worker is gone, and the row stayed."
     elif places.nowhere and settled and row.state == PENDING:
         yield (

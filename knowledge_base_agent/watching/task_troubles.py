@@ -8,7 +8,7 @@ from knowledge_base_agent.fleet.views import FleetView, HeldTask, WorkerView
 from knowledge_base_agent.operations.alerts_thresholds import Thresholds
 from knowledge_base_agent.operations.history_figures import RECORDER_SILENT
 from knowledge_base_agent.operations.stuckness import Trouble as Why
-from knowledge_base_agent.operations.stuckness import find_stuck
+from knowledge_base_agent.operations.stuckness import find_stuck, why_past_limit
 from knowledge_base_agent.records.alerts import Offer
 from knowledge_base_agent.watching.reading import Reading, Rows
 from knowledge_base_agent.watching.trouble import TASK_KINDS, Kind, Part, Severity, Trouble, key_of
@@ -37,7 +37,7 @@ def task_troubles(reading: Reading, limits: Thresholds, open_keys: Collection[st
     ]
     orphaned: list[Trouble] = []
     if _can_miss(fleet, reading.rows, now) and isinstance(reading.rows, Rows):
-        orphaned = list(_orphaned(fleet, reading.rows, now))
+        orphaned = list(_orphaned(fleet, reading.rows, now, reading.mailboxes))
     else:
         unjudged.add(Kind.ORPHANED)
     found = [one for kind in TASK_KINDS for one in _capped(kind, [*running, *orphaned], open_keys)]
@@ -54,7 +54,7 @@ def _running(
         over = age - task.time_limit
         sentence = (
             f"{task.name} is {duration(over)} past its time limit of {duration(task.time_limit)} on "
-            f"{task.worker}. Its pool ({worker.pool.value}) does not end it, or the clocks differ."
+            f"{task.worker}: {why_past_limit(worker.pool)}."
         )
         return _told(task, Kind.PAST_LIMIT, "A task is past its time limit", sentence, age)
     if age > limits.running:
@@ -90,8 +90,12 @@ def _can_miss(fleet: FleetView, rows: Rows | Unknown, now: datetime) -> bool:
     return now - recorder.updated_at < RECORDER_SILENT and recorder.lag < _LAG
 
 
-def _orphaned(fleet: FleetView, rows: Rows, now: datetime) -> Iterator[Trouble]:
-    for one in find_stuck(fleet, rows.running, {}, longer_than=timedelta.max, now=now):
+def _orphaned(
+    fleet: FleetView, rows: Rows, now: datetime, mailboxes: frozenset[str] | None
+) -> Iterator[Trouble]:
+    for one in find_stuck(
+        fleet, rows.running, {}, longer_than=timedelta.max, now=now, mailboxes=mailboxes
+    ):
         if one.trouble is not Why.ORPHANED:
             continue
         age = duration(one.age) if one.age is not None else "an unknown time"

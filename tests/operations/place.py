@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from redis import Redis
+
 from knowledge_base_agent.actors import shell_actor
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.records.migrate import migrate
@@ -61,6 +63,12 @@ class Place(Shell):
     def send(self, name: str, *args: object, **options: object) -> str:
         """Publish a task of `history_app`."""
         return self.site.send(name, *args, **options)
+
+    def leave_the_mailbox_of(self, worker: str) -> None:
+        """Leave behind what a worker leaves that was killed; one that was shut down takes it along."""
+        with Redis.from_url(self.site.settings.broker_url) as client:
+            mailbox = f"{worker}.celery.pidbox"
+            client.sadd("_kombu.binding.celery.pidbox", f"\x06\x16\x06\x16{mailbox}")
 
 
 @contextlib.contextmanager

@@ -72,6 +72,7 @@ def test_a_task_that_runs_too_long_is_stuck_and_a_younger_one_is_not(here: Place
 
 def test_a_row_that_no_worker_has_is_orphaned_not_stuck(here: Place) -> None:
     began = utc_now() - timedelta(minutes=5)
+    here.leave_the_mailbox_of("gone@host")
     with writing(here.deployment.engine) as connection:
         connection.execute(
             TASKS.insert().values(

@@ -60,6 +60,7 @@ def test_a_running_task_shows_where_it_runs_its_progress_and_its_last_lines(here
 
 
 def test_a_pending_result_is_unknown_and_a_row_without_a_worker_is_orphaned(here: Place) -> None:
+    here.leave_the_mailbox_of("gone@host")
     remember(here.deployment.engine, "lost-card", state="STARTED", worker="gone@host")
     report = here.asks("task lost-card")
     assert says(report)["the result backend"].startswith("unknown: it has nothing")

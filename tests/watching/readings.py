@@ -113,7 +113,7 @@ def reading(**more: Any) -> Reading:
         "taken_at": NOW,
         "fleet": fleet(worker()),
         "queues": queues(queue(0)),
-        "mailboxes": frozenset({"w1"}),
+        "mailboxes": frozenset({"w1", "w9"}),
         "rows": rows(),
         "redis": {"broker, results": redis()},
     }

@@ -67,6 +67,11 @@ def kinds(found: Found) -> set[Kind]:
         (reading(fleet=fleet(worker("w1", task(runs=9 * HOURS), ours=False))), set()),
         (reading(rows=rows(row("lost", started=HOURS))), {Kind.ORPHANED}),
         (reading(rows=rows(row("lost", started=HOURS), lag=5000)), set()),
+        (reading(rows=rows(row("left", started=HOURS)), mailboxes=frozenset({"w1"})), set()),
+        (
+            reading(rows=rows(row("left", started=4 * HOURS)), mailboxes=frozenset({"w1"})),
+            {Kind.ORPHANED},
+        ),
         (
             reading(
                 fleet=fleet(worker("w1", task("here", runs=HOURS))),
