@@ -98,7 +98,7 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
         LOGS: lambda: read_logs(deployment.logs_redis, task_id, last=LAST_LINES),
     }
     said = gather(deadline, calls)
-    rows = said[DATABASE]
+    rows, mailboxes = said[DATABASE], said[MAILBOXES]
     return Accounts(
         id=task_id,
         taken_at=now,
@@ -108,7 +108,7 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
         retry_of=None if isinstance(rows, Unknown) else rows.retry_of,
         result=said[RESULTS],
         places=said[WORKERS],
-        mailboxes=said[MAILBOXES] if isinstance(said[MAILBOXES], frozenset) else None,
+        mailboxes=None if isinstance(mailboxes, Unknown) else mailboxes,
         progress=said[PROGRESS],
         lines=said[LOGS],
     )

@@ -1,4 +1,4 @@
-"""A worker that shuts down hears nobody and still runs what it had begun: no orphan, and not to be run a second time."""
+"""A worker that shuts down hears nobody and still runs what it had begun: no orphan, not to be run again."""
 
 import os
 import signal
@@ -64,10 +64,10 @@ def test_a_task_that_a_leaving_worker_finishes_is_not_called_orphaned_nor_sent_a
     here.site.row_in(running, "SUCCESS")
 
 
-def listed(here: Place, task_id: str) -> tuple[str, str] | None:
+def listed(here: Place, task_id: str) -> tuple[str, ...]:
     report = here.asks("stuck")
     if task_id not in str(report):
-        return None
+        return ()
     row = row_of(report, task_id)
     return report.text, str(row.cells[2])
 
