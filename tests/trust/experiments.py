@@ -1,0 +1,59 @@
+"""What is counted, in the order in which a full run does it; two go on at once."""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from tests.trust.place import Place
+from tests.trust.trial import Trial
+
+SEED = 7
+FULL_MINUTES = 60.0
+AT_ONCE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One promise and how it is counted. `module` of this package has the function `run(trial, place)`."""
+
+    name: str
+    promise: str
+    counted: str
+    """What the number is a number of."""
+    count: int
+    """How many a full run wants."""
+    minutes: float
+    """How long it may take within a full run of an hour."""
+    module: str = ""
+
+    def run(self, trial: Trial, place: Place) -> None:
+        """Do it, until the trial has its count or its time is over."""
+        import_module(f"tests.trust.{self.module or self.name}").run(trial, place)
+
+    def command(self, seed: int) -> str:
+        """Return what does it again."""
+        return f"./dev test --full --only {self.name} --seed {seed}"
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="kills",
+        promise="A process that is killed (`kill -9`) before or after any statement, commit or effect of a run leaves "
+        "nothing done twice, nothing done without a record, and nobody untold.",
+        counted="kills, each followed by a second try and a look at every record",
+        count=4_000,
+        minutes=24.0,
+    ),
+    Experiment(
+        name="races",
+        promise="Of eight processes that take one confirmation at the same moment, one runs it or one cancels it; the "
+        "other seven are told and recorded as too late.",
+        counted="rounds of eight processes on one confirmation",
+        count=10_000,
+        minutes=14.0,
+    ),
+)
+
+
+def experiment_named(name: str) -> Experiment:
+    """Return an experiment. Raises `KeyError` for a name that there is not."""
+    return {one.name: one for one in EXPERIMENTS}[name]
