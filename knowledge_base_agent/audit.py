@@ -13,12 +13,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records import audit_chain
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import AUDIT
 from knowledge_base_agent.redaction import plain
@@ -50,13 +51,18 @@ class Kind(Enum):
     INTERRUPTED = "interrupted"
     ALERTED = "alerted"
     RESOLVED = "resolved"
+    HEAD = audit_chain.HEAD
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One event. `id` is 0 until it is written; `at` is aware UTC; `words` and `detail` are redacted when written."""
+    """One event. `at` is aware UTC; `words` and `detail` are redacted when written.
+
+    `id` is its number in the chain and `seal` its hash there: 0 and empty until it is written.
+    """
 
     id: int = 0
+    seal: str = ""
     at: datetime
     actor_id: str
     actor_name: str
@@ -111,8 +117,8 @@ def named(target: "Target") -> str:
 
 
 def write(connection: Connection, *entries: Entry) -> None:
-    """Write entries in the caller's transaction."""
-    connection.execute(insert(AUDIT), [_values(entry) for entry in entries])
+    """Write entries in the caller's transaction, late in it: until it ends, nobody else can write any."""
+    audit_chain.append(connection, [_values(entry) for entry in entries])
 
 
 def _values(entry: Entry) -> dict[str, object]:

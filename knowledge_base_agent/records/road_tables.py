@@ -1,6 +1,6 @@
 """The tables of the road: audit entries, confirmations, runs, and the events that were seen."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text
 
 from knowledge_base_agent.records.database import METADATA, UtcDateTime
 
@@ -10,7 +10,8 @@ _KEY = BigInteger().with_variant(Integer, "sqlite")
 AUDIT = Table(
     "audit_entries",
     METADATA,
-    Column("id", _KEY, primary_key=True, autoincrement=True),
+    # The place in the chain, without gaps: given by `audit_chain`, not by the database.
+    Column("id", _KEY, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
     Column("actor_id", String(128), nullable=False),
     Column("actor_name", String(200), nullable=False),
@@ -22,6 +23,7 @@ AUDIT = Table(
     Column("run_id", String(32)),
     Column("confirmation_id", String(32)),
     Column("place", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
     Column("posted_at", UtcDateTime),
 )
 # Only what still waits for the audit channel: stays small however long the audit is.
@@ -30,6 +32,17 @@ Index(
     AUDIT.c.id,
     sqlite_where=AUDIT.c.posted_at.is_(None),
     postgresql_where=AUDIT.c.posted_at.is_(None),
+)
+
+AUDIT_HEAD = Table(
+    "audit_head",
+    METADATA,
+    # One row: whoever appends to the chain holds it until its transaction ends.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", _KEY, nullable=False),
+    Column("seal", String(64), nullable=False),
+    Column("day", Date),
+    Column("named", _KEY, nullable=False),
 )
 
 CONFIRMATIONS = Table(

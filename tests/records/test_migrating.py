@@ -3,12 +3,20 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
 
-from knowledge_base_agent.records.database import open_engine, reading
+from knowledge_base_agent.audit import unposted
+from knowledge_base_agent.records.audit_verifying import verify
+from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.records.schema import newest_revision, schema_revision
+from tests.records.audit_tampering import happened
 from tests.records.deployment import ROOT
 from tests.servers import postgres_database
 
@@ -37,4 +45,40 @@ def test_processes_that_migrate_at_once_all_succeed_and_migrate_once(empty_datab
     engine = open_engine(empty_database)
     with reading(engine) as connection:
         assert schema_revision(connection) == newest_revision()
+    engine.dispose()
+
+
+def test_an_audit_from_before_the_chain_is_chained_in_its_order_without_the_gaps(
+    empty_database: str,
+) -> None:
+    up_to(empty_database, "0007")
+    engine = open_engine(empty_database)
+    entry = text(
+        "INSERT INTO audit_entries (id, at, actor_id, actor_name, surface, kind, operation, words, detail, place)"
+        " VALUES (:id, '2026-11-23 03:12:05.000004', 'U1', 'Otto', 'slack', 'ended', 'clear', :words, '', '')"
+    )
+    with writing(engine) as connection:
+        for number in (1, 2, 5, 9, 1500, 2501):
+            connection.execute(entry, {"id": number, "words": f"clear {number}"})
+    migrate(empty_database)
+    happened(engine, 2)
+    verified = verify(engine)
+    waiting = [(one.id, one.words) for one in unposted(engine)]
+    engine.dispose()
+    assert (verified.looked, verified.broken) == (9, None)  # the head of that day came along
+    assert waiting[:6] == [
+        (place, f"clear {number}") for place, number in enumerate((1, 2, 5, 9, 1500, 2501), 1)
+    ]
+    assert [words for _, words in waiting[6:]] == ["", "stats 0", "stats 1"]
+
+
+def up_to(database_url: str, revision: str) -> None:
+    """Bring a database to an older schema."""
+    engine = open_engine(database_url)
+    config = Config()
+    folder = resources.files("knowledge_base_agent.records") / "migrations"
+    config.set_main_option("script_location", str(folder))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
     engine.dispose()
