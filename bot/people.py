@@ -72,7 +72,7 @@ class People:
         self._api = api
         self._channels = Channels(api)
         self._home = home
-        named = {*settings.viewers, *settings.operators, *settings.admins}
+        named = {*settings.viewers, *settings.operators, *settings.admins, *settings.raw_readers}
         self._group_ids = sorted(name for name in named if name.startswith("S"))
         self._users: dict[str, tuple[float, Json]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}

@@ -39,6 +39,8 @@ class Kind(Enum):
 
     REQUESTED = "requested"
     ANSWERED = "answered"
+    SHOWN = "shown"
+    """Arguments or results were shown as they are; the detail says of which tasks."""
     FAILED = "failed"
     REFUSED = "refused"
     PREVIEWED = "previewed"

@@ -1,11 +1,15 @@
 """Who may do what: one function for every surface. Pure; the lookup of a person happens before, in the front."""
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from knowledge_base_agent.actors import Actor, Audience, Surface
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.requests import Request
 
 
 class Role(Enum):
@@ -79,4 +83,29 @@ def _among_ourselves(actor: Actor, risk: Risk) -> None:
         "Slack could not tell whether this channel is shared with another organisation, so nothing was destroyed.",
         "Try again in a minute, `/invite` me if the channel is private, or ask in my direct messages. `/kb doctor` "
         "tells whether Slack lets me look.",
+    )
+
+
+def authorise_request(request: "Request", settings: Settings) -> None:
+    """Return if this request's actor may ask for it, with what its words ask to see; raise `Refused` if not."""
+    authorise(request.actor, request.operation.risk, settings)
+    if request.arguments.wants_raw:
+        authorise_raw(request.actor, settings)
+
+
+def authorise_raw(actor: Actor, settings: Settings) -> None:
+    """Return if this actor may see arguments and results unredacted; raise `Refused` if not.
+
+    A role of its own, beside the others: an admin has it only where named. It comes after `authorise`, never instead.
+    """
+    if actor.surface is Surface.SHELL:
+        return
+    standing = actor.standing
+    named = (standing.groups | {actor.id}) & set(settings.raw_readers)
+    if standing.known and standing.full_member and named:
+        return
+    nobody = "" if settings.raw_readers else " Nobody has been named yet."
+    raise Refused(
+        f"Arguments and results as they are can hold secrets, and you are not among those who may see them.{nobody}",
+        "Ask without `--arguments`, or ask an admin to add you to KB_RAW_READERS.",
     )

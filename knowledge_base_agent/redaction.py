@@ -30,6 +30,15 @@ _INVISIBLE = re.compile(
 )
 
 
+class Raw(str):
+    """Text that somebody with the role for it asked to see as it is: `shown` cleans and cuts it, and hides nothing.
+
+    Whatever is made of it by formatting, slicing or joining is an ordinary `str` again, and is redacted as ever.
+    """
+
+    __slots__ = ()
+
+
 def redact(text: str) -> str:
     """Return the text with known secrets hidden: named values, passwords in URLs, and tokens of known shapes."""
     text = _URL_PASSWORD.sub(rf"\g<head>{HIDDEN}", text)
@@ -46,5 +55,14 @@ def shorten(text: str, limit: int) -> tuple[str, bool]:
 
 def plain(text: str, limit: int = 300) -> str:
     """Return text from outside fit for one line: redacted, no control or bidi characters, no line breaks, capped."""
-    visible = _INVISIBLE.sub("", redact(text))
+    return _one_line(redact(text), limit)
+
+
+def shown(text: str, limit: int = 300) -> str:
+    """Return text fit for one line as `plain` does, but leave what is `Raw` unredacted: for the fronts alone."""
+    return _one_line(text, limit) if isinstance(text, Raw) else plain(text, limit)
+
+
+def _one_line(text: str, limit: int) -> str:
+    visible = _INVISIBLE.sub("", text)
     return shorten(" ".join(visible.split()), limit)[0]

@@ -142,3 +142,7 @@ class Report:
     """False where the operation did not reach its purpose; the shell then exits with 1."""
     data: Mapping[str, object] = field(default_factory=dict)
     """More for scripts: values of JSON's types only."""
+    raw_of: tuple[str, ...] = ()
+    """The ids of the tasks of which it holds something as it is (`Raw`), for the audit."""
+    private: bool = False
+    """For the one who asked and nobody else: set by the road, whatever the operation says."""

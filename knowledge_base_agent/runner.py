@@ -10,11 +10,12 @@ from knowledge_base_agent.audit import Kind, entry_about, entry_of, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirming import Confirming
 from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.disclosure import disclosed
 from knowledge_base_agent.effects import carry_out, failure
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
 from knowledge_base_agent.outages import told, worked
-from knowledge_base_agent.policy import authorise
+from knowledge_base_agent.policy import authorise_request
 from knowledge_base_agent.problems import Away, Problem, Refused
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.report import Report
@@ -60,7 +61,7 @@ class Runner:
     def again(self, request: Request) -> Report:
         """Answer once more what was asked, for somebody who follows it: allowed afresh, recorded only before."""
         self.admit(request)
-        if request.operation.risk is not Risk.READ:
+        if request.operation.risk is not Risk.READ or request.arguments.wants_raw:
             raise TypeError(f"{request.operation.name} does more than look: it can't be followed")
         answer = given(request.operation.answer)
         report: Report = answer(self._deployment, request.arguments, silent)
@@ -69,7 +70,7 @@ class Runner:
     def admit(self, request: Request) -> None:
         """Return if this actor may ask for this operation; else record it and raise `Refused`."""
         try:
-            authorise(request.actor, request.operation.risk, self._deployment.settings)
+            authorise_request(request, self._deployment.settings)
         except Refused as problem:
             self._note(request, Kind.REFUSED, problem.what)
             raise
@@ -78,6 +79,7 @@ class Runner:
         answer = given(request.operation.answer)
         self._note(request, Kind.REQUESTED, "")
         report: Report = answer(self._deployment, request.arguments, progress)
+        report = disclosed(self._deployment.engine, request, report)
         worked(request.operation.name, self._deployment.sightings)
         self._note(request, Kind.ANSWERED, report.text)
         return report

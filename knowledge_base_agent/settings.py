@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     admins: Names = _env(
         "KB_ADMINS", (), "who may do all that operators may, and what needs an admin"
     )
+    raw_readers: Names = _env(
+        "KB_RAW_READERS",
+        (),
+        "who may see arguments and results as they are (`--arguments`), alone and recorded; else nobody",
+    )
     audit_channel: str | None = _env(
         "KB_AUDIT_CHANNEL", None, "the channel that is told who did what"
     )
@@ -143,7 +148,7 @@ class Settings(BaseSettings):
         description="who may see Flower's page, `user:password`; FLOWER_BASIC_AUTH does the same",
     )
 
-    @field_validator("viewers", "operators", "admins", mode="before")
+    @field_validator("viewers", "operators", "admins", "raw_readers", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if isinstance(value, str):

@@ -83,6 +83,7 @@ class Plan:
             "KB_DATA_DIR": str(self.folder.path / "agent"),
             "KB_OPERATORS": groups["oncall"],
             "KB_ADMINS": groups["kb-admins"],
+            "KB_RAW_READERS": groups["kb-admins"],
             "KB_AUDIT_CHANNEL": channels["kb-audit"],
             "KB_ALERT_CHANNEL": channels["kb-alerts"],
             "SLACK_API_URL": f"{self.page}api/",

@@ -10,6 +10,7 @@ from knowledge_base_agent.audit import Entry, Kind
 _ICONS = {
     Kind.REQUESTED: "💬",
     Kind.ANSWERED: "🗒️",
+    Kind.SHOWN: "👁️",
     Kind.FAILED: "⚠️",
     Kind.REFUSED: "⛔",
     Kind.PREVIEWED: "🔍",

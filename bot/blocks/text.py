@@ -9,7 +9,7 @@ import re
 from slackblocks import RichTextBlock, RichTextSection, Text, TextType
 from slackblocks.rich_text.elements import RichText, RichTextElement
 
-from knowledge_base_agent.redaction import plain, redact, shorten
+from knowledge_base_agent.redaction import Raw, redact, shorten, shown
 
 NOTHING = "—"
 GRAVE = "\u02cb"
@@ -23,7 +23,7 @@ _KEPT_CONTROL = re.compile(
 
 def literal(text: str, limit: int) -> str:
     """Return one line for a place that Slack shows as it is: plain text, a cell, rich text. Never empty."""
-    return plain(text, limit) or NOTHING
+    return shown(text, limit) or NOTHING
 
 
 def escaped(text: str) -> str:
@@ -48,8 +48,9 @@ def inert(text: str, limit: int = 300) -> str:
 
 
 def lines(text: str, limit: int) -> str:
-    """Return several lines, literal: redacted, without control and bidi characters, the end kept when too long."""
-    clean = _KEPT_CONTROL.sub("", redact(text)).replace("\u2028", "\n").replace("\u2029", "\n")
+    """Return several literal lines: redacted if not `Raw`, without control and bidi characters, the end kept."""
+    said = text if isinstance(text, Raw) else redact(text)
+    clean = _KEPT_CONTROL.sub("", said).replace("\u2028", "\n").replace("\u2029", "\n")
     clean = clean.strip("\n")
     if len(clean) > limit:
         clean = "…" + clean[-(limit - 1) :]

@@ -43,6 +43,7 @@ _OTHERS = {
     Audience.UNKNOWN: "Only you see this: Slack could not tell whether another organisation reads along here.",
 }
 """Why an answer is whispered instead of posted."""
+_FOR_YOU = "Only you see this, and that you saw it is recorded."
 _LONGER = "This takes longer than usual. The answer comes here."
 _SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messages. `/invite` me to have it here."
 
@@ -57,7 +58,7 @@ async def carry_on(
 ) -> None:
     """Answer what was understood, from words or from a form. Raises as `converse` does."""
     asked_at = time.monotonic()
-    actor = await desk.people.actor(place, fresh=_changes(understood), name=user_name)
+    actor = await desk.people.actor(place, fresh=_asked_afresh(understood), name=user_name)
     request = _request(understood, actor, place)
     outcome = await _ask(desk, place, request, time.monotonic() - asked_at)
     if isinstance(outcome, Pending):
@@ -87,8 +88,9 @@ async def offer(desk: Desk, place: Place, *, user_name: str = "") -> None:
         await desk.messages.whisper(place, drawn)
 
 
-def _changes(understood: Understood) -> bool:
-    return understood.operation.risk is not Risk.READ
+def _asked_afresh(understood: Understood) -> bool:
+    """Tell whether who this is must be looked up now: for a change, and for what is shown to few."""
+    return understood.operation.risk is not Risk.READ or understood.arguments.wants_raw
 
 
 async def _ask(desk: Desk, place: Place, request: Request, spent: float) -> Report | Pending:
@@ -115,6 +117,10 @@ def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) ->
 
 
 async def _post_answer(desk: Desk, place: Place, request: Request, report: Report) -> None:
+    if report.private:
+        alone = replace(report, parts=(*report.parts, Note(text=_FOR_YOU)))
+        await desk.messages.whisper(place, await _drawn(alone))
+        return
     try:
         others = _OTHERS.get(request.actor.standing.audience)
         if others is not None:

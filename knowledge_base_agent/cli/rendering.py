@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.redaction import Raw, plain, shown
 from knowledge_base_agent.report import (
     Chart,
     Facts,
@@ -27,6 +27,7 @@ from knowledge_base_agent.wording import UNKNOWN, worded
 _STYLE = {Tone.NEUTRAL: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
 _MARK = {Tone.NEUTRAL: "", Tone.GOOD: "✓ ", Tone.WARNING: "! ", Tone.BAD: "✗ "}
 _BARS = " ▁▂▃▄▅▆▇█"
+_LINE = 2000
 
 
 def show(console: Console, report: Report) -> None:
@@ -116,7 +117,7 @@ def _cell(value: Value) -> Text:
     text = worded(value)
     if value is None:
         return Text(UNKNOWN, style="dim italic")
-    return Text(plain(text, 400) if isinstance(value, str) else text)
+    return Text(shown(text, 400) if isinstance(value, str) else text)
 
 
 def _chart(
@@ -141,5 +142,7 @@ def _passages(part: Passages) -> RenderableType:
 
 
 def _preformatted(part: Preformatted) -> RenderableType:
-    lines = Text("\n".join(plain(line, 1000) for line in part.text.splitlines()))
+    whole = part.text
+    kind = Raw if isinstance(whole, Raw) else str
+    lines = Text("\n".join(shown(kind(line), _LINE) for line in whole.splitlines()))
     return Group(Text(part.title, style="bold"), lines) if part.title else lines

@@ -69,10 +69,15 @@ class Fleet:
         return self.messages.find(deadline, ids)
 
     def locate(
-        self, deadline: Deadline, ids: Collection[str], *, known: Collection[str] = ()
+        self,
+        deadline: Deadline,
+        ids: Collection[str],
+        *,
+        known: Collection[str] = (),
+        arguments: bool = False,
     ) -> Whereabouts:
         """Say where each id is: see `locate`."""
-        return locate(deadline, self.workers, self.messages, ids, known=known)
+        return locate(deadline, self.workers, self.messages, ids, known=known, arguments=arguments)
 
     def tellable(self, fleet: FleetView) -> tuple[str, ...]:
         """Return the names that commands go to: all but the workers of other apps; the silent may still hear."""

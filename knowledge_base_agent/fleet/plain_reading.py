@@ -20,7 +20,7 @@ from knowledge_base_agent.fleet.reading import (
     wall_time,
 )
 from knowledge_base_agent.fleet.views import HeldTask, Place, WorkerView
-from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.redaction import Raw, shown
 
 LISTED = 200
 """How many reserved and scheduled tasks of one worker are kept; the counts are of all."""
@@ -105,7 +105,9 @@ def _task(
         process=number(request.get("worker_pid")),
         redelivered=flag(delivery.get("redelivered")),
         eta=moment(row.get("eta")),
-        arguments=None if told is None else plain(told[: 4 * ARGUMENTS_LIMIT], ARGUMENTS_LIMIT),
+        arguments=None
+        if told is None
+        else shown(Raw(told[: 2 * ARGUMENTS_LIMIT]), ARGUMENTS_LIMIT),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from knowledge_base_agent.fleet.question import Reply
 from knowledge_base_agent.fleet.views import HeldTask, Place, Pool, WorkerView
 from knowledge_base_agent.fleet.worker_words import FIELDS
-from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.redaction import Raw, shown
 
 ARGUMENTS_LIMIT = 1024
 
@@ -116,7 +116,7 @@ def _task(row: list[Any], worker: str, place: Place, heard_at: datetime) -> Held
         chord=flag(said.get("chord")),
         root=text(said.get("root")),
         parent=text(said.get("parent")),
-        arguments=None if arguments is None else plain(str(arguments), ARGUMENTS_LIMIT),
+        arguments=None if arguments is None else shown(Raw(arguments), ARGUMENTS_LIMIT),
     )
 
 

@@ -55,7 +55,7 @@ class HeldTask:
     root: str | None = None
     parent: str | None = None
     arguments: str | None = None
-    """Redacted, capped text; None unless asked for."""
+    """As they are, capped: for those alone who may see them. None unless asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,19 +56,20 @@ def locate(
     ids: Collection[str],
     *,
     known: Collection[str] = (),
+    arguments: bool = False,
 ) -> Whereabouts:
     """Say where each id is: by the workers, then by the queues, then by `known`, what the caller's records list.
 
-    Raises `Away` without a broker.
+    `arguments` brings those of what workers have: see `Workers.look`. Raises `Away` without a broker.
     """
     check_ids(ids)
     wanted = frozenset(ids)
-    fleet = workers.look(deadline, ids=wanted)
+    fleet = workers.look(deadline, ids=wanted, arguments=arguments)
     rest = wanted - {task.id for task in fleet.held}
     search = messages.find(deadline, rest) if rest else None
     if search and rest - {one.envelope.id for one in search.found} - frozenset(known):
         # A worker may have taken it from its queue after we asked the one and before we read the other.
-        fleet = workers.look(deadline, ids=wanted, fresh=True)
+        fleet = workers.look(deadline, ids=wanted, arguments=arguments, fresh=True)
     return _sum(wanted, fleet, search, frozenset(known))
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from celery.utils.saferepr import saferepr
 from celery.worker import state as worker_state
 from celery.worker.control import control_command, inspect_command
 from celery.worker.request import Request
@@ -22,6 +23,7 @@ from knowledge_base_agent.fleet.worker_words import KILL, LOOK, VERSION
 
 ARGUMENTS_LIMIT = 1024
 """Characters of arguments that leave the worker."""
+_LEVELS = 6
 
 
 @inspect_command(name=LOOK, args=[("arguments", bool)], signature="[arguments=False]")  # type: ignore[untyped-decorator, unused-ignore]
@@ -137,6 +139,12 @@ def _postponed(consumer: Any) -> Iterator[tuple[float, Request]]:
             yield entry.eta, arguments[0]
 
 
+def _written(request: Request) -> str:
+    """Return the arguments themselves: the message's own reprs are what its sender chose to show."""
+    parts = (saferepr(one, ARGUMENTS_LIMIT, _LEVELS) for one in (request.args, request.kwargs))
+    return " ".join(parts)[:ARGUMENTS_LIMIT]
+
+
 def _task(
     request: Request, now: float, routes: dict[tuple[str, str], str], *, arguments: bool
 ) -> list[Any]:
@@ -158,5 +166,5 @@ def _task(
         request.root_id,
         request.parent_id,
         request.eta.isoformat() if request.eta else None,
-        f"{request.argsrepr} {request.kwargsrepr}"[:ARGUMENTS_LIMIT] if arguments else None,
+        _written(request) if arguments else None,
     ]

@@ -96,7 +96,7 @@ class Workers:
     ) -> FleetView:
         """Ask every worker what it does, until all answered or the deadline passed.
 
-        `arguments` brings the tasks' arguments too: redacted and capped, still privileged. With `ids`, of the waiting
+        `arguments` brings the tasks' arguments too, as they are and capped: privileged. With `ids`, of the waiting
         tasks only those are listed, however many wait. `fresh` insists on a question of our own, sent now: for whoever
         has just changed something. Raises `Away` without a broker.
         """

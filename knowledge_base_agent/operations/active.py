@@ -34,14 +34,19 @@ COLUMNS = (
 
 
 def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Telling) -> Report:
-    view = deployment.fleet.workers.look(Deadline.after(LOOK_SECONDS))
+    view = deployment.fleet.workers.look(
+        Deadline.after(LOOK_SECONDS), arguments=arguments.arguments
+    )
     everything = [task for worker in view.workers for task in worker.active]
     running = arguments.kept(everything)
     told, note = told_progress(deployment, [task.id for task in running])
-    rows = tuple(_row(task, told.get(task.id)) for task in sorted(running, key=_longest_first))
+    rows = tuple(
+        _row(task, told.get(task.id), arguments) for task in sorted(running, key=_longest_first)
+    )
+    columns = arguments.columns(COLUMNS)
     parts: list[Part] = []
     if rows:
-        parts.append(Table(caption="Active tasks", columns=COLUMNS, rows=rows, total=len(rows)))
+        parts.append(Table(caption="Active tasks", columns=columns, rows=rows, total=len(rows)))
     paused, resumes = pause_banner(deployment)
     parts += [*paused, *headcount_notes(view), *note]
     found = counted(len(rows), "active task") if rows else "No active tasks seen"
@@ -52,6 +57,7 @@ def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Telling) 
         tone=Tone.NEUTRAL if view.complete and not paused else Tone.WARNING,
         actions=resumes,
         taken_at=view.taken_at,
+        raw_of=arguments.raw_of(running),
     )
 
 
@@ -87,7 +93,7 @@ def _longest_first(task: HeldTask) -> float:
     return task.started_at.timestamp() if task.started_at else float("-inf")
 
 
-def _row(task: HeldTask, progress: Progress | None) -> Row:
+def _row(task: HeldTask, progress: Progress | None, arguments: HeldFilter) -> Row:
     return Row(
         cells=(
             plain(task.name, 120),
@@ -97,6 +103,7 @@ def _row(task: HeldTask, progress: Progress | None) -> Row:
             told(progress),
             task.started_at,
             plain(task.id, 128),
+            *arguments.cells(task),
         ),
         progress=progress.share if progress else None,
         actions=task_actions(task.id),

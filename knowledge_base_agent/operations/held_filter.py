@@ -5,13 +5,14 @@ from fnmatch import fnmatchcase
 from typing import Annotated
 
 from knowledge_base_agent.fleet.views import HeldTask
-from knowledge_base_agent.operations.operation import Arguments, Word
+from knowledge_base_agent.operations.operation import Word
+from knowledge_base_agent.operations.raw_values import MayShowArguments
 from knowledge_base_agent.operations.words import free_text
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.wording import counted
 
 
-class HeldFilter(Arguments):
+class HeldFilter(MayShowArguments):
     """Which tasks to show: all that is given must fit."""
 
     name: Annotated[

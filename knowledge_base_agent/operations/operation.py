@@ -33,6 +33,11 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def wants_raw(self) -> bool:
+        """Whether the answer is to hold what is hidden otherwise: the road then asks for the role and records it."""
+        return False
+
 
 class Target(BaseModel):
     """What a confirmed operation will act on: absolute times and exact ids, frozen when the preview was made."""

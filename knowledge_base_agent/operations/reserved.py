@@ -32,16 +32,22 @@ COLUMNS = (
 
 
 def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Progress) -> Report:
-    view = deployment.fleet.workers.look(Deadline.after(LOOK_SECONDS))
+    view = deployment.fleet.workers.look(
+        Deadline.after(LOOK_SECONDS), arguments=arguments.arguments
+    )
     listed = [task for worker in view.workers for task in worker.reserved]
     shown = arguments.kept(listed)
     records, notes = _records(deployment, shown)
     taken = sum(worker.waiting for worker in view.workers)
-    rows = tuple(_row(task, records.get(task.id), view.taken_at) for task in shown)
+    rows = tuple(_row(task, records.get(task.id), view.taken_at, arguments) for task in shown)
     parts: list[Part] = []
     if rows:
         total = None if taken > len(listed) else len(rows)
-        parts.append(Table(caption="Reserved tasks", columns=COLUMNS, rows=rows, total=total))
+        parts.append(
+            Table(
+                caption="Reserved tasks", columns=arguments.columns(COLUMNS), rows=rows, total=total
+            )
+        )
     if taken > len(listed):
         more = counted(taken - len(listed), "more is", "more are")
         notes.append(Note(text=f"{more} taken in advance by workers that list only some."))
@@ -53,6 +59,7 @@ def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Progress)
         parts=tuple(parts),
         tone=Tone.NEUTRAL if view.complete else Tone.WARNING,
         taken_at=view.taken_at,
+        raw_of=arguments.raw_of(shown),
     )
 
 
@@ -71,7 +78,7 @@ def _records(
         ]
 
 
-def _row(task: HeldTask, record: TaskRecord | None, now: datetime) -> Row:
+def _row(task: HeldTask, record: TaskRecord | None, now: datetime, arguments: HeldFilter) -> Row:
     sent = record.published_at if record else None
     ago: Value = None if sent is None else max(now - sent, timedelta(0))
     given_out = {None: None, True: "yes", False: ""}[task.redelivered]
@@ -85,6 +92,7 @@ def _row(task: HeldTask, record: TaskRecord | None, now: datetime) -> Row:
             plain(task.queue, 80) if task.queue else None,
             given_out,
             plain(task.id, 128),
+            *arguments.cells(task),
         ),
         actions=(Action(label="Revoke", words=f"revoke {task.id}", danger=True),),
         tone=Tone.WARNING if task.redelivered else Tone.NEUTRAL,

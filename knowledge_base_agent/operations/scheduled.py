@@ -29,16 +29,25 @@ COLUMNS = (
 
 
 def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Progress) -> Report:
-    view = deployment.fleet.workers.look(Deadline.after(LOOK_SECONDS))
+    view = deployment.fleet.workers.look(
+        Deadline.after(LOOK_SECONDS), arguments=arguments.arguments
+    )
     listed = [task for worker in view.workers for task in worker.scheduled]
     shown = sorted(arguments.kept(listed), key=_nearest_first)
     kept = sum(worker.postponed for worker in view.workers)
-    rows = tuple(_row(task, view.taken_at) for task in shown)
+    rows = tuple(_row(task, view.taken_at, arguments) for task in shown)
     # Where a worker listed only its nearest, how many of the rest fit is unknown.
     total = None if kept > len(listed) else len(rows)
     parts: list[Part] = []
     if rows:
-        parts.append(Table(caption="Scheduled tasks", columns=COLUMNS, rows=rows, total=total))
+        parts.append(
+            Table(
+                caption="Scheduled tasks",
+                columns=arguments.columns(COLUMNS),
+                rows=rows,
+                total=total,
+            )
+        )
     parts += [*_notes(view, kept - len(listed)), *headcount_notes(view)]
     found = counted(len(rows), "scheduled task") if rows else "No scheduled tasks seen"
     return Report(
@@ -47,6 +56,7 @@ def _answer(deployment: "Deployment", arguments: HeldFilter, progress: Progress)
         parts=tuple(parts),
         tone=Tone.NEUTRAL if view.complete else Tone.WARNING,
         taken_at=view.taken_at,
+        raw_of=arguments.raw_of(shown),
     )
 
 
@@ -71,7 +81,7 @@ def _notes(view: FleetView, not_listed: int) -> Iterator[Note]:
             )
 
 
-def _row(task: HeldTask, now: datetime) -> Row:
+def _row(task: HeldTask, now: datetime, arguments: HeldFilter) -> Row:
     due: Value = None
     if task.eta is not None:
         due = task.eta - now if task.eta > now else "due now"
@@ -84,6 +94,7 @@ def _row(task: HeldTask, now: datetime) -> Row:
             plain(task.queue, 80) if task.queue else None,
             task.retries,
             plain(task.id, 128),
+            *arguments.cells(task),
         ),
         actions=(Action(label="Revoke", words=f"revoke {task.id}", danger=True),),
     )

@@ -37,6 +37,8 @@ class StoredResult:
     name: str | None = None
     queue: str | None = None
     arguments: tuple[list[Any], dict[str, Any]] | None = None
+    result: object = None
+    """What the task returned, or raised, as plain data: unredacted."""
 
 
 NOTHING: Final = StoredResult(
@@ -118,6 +120,7 @@ def _judged(meta: Mapping[str, Any]) -> StoredResult:
         name=_text(meta.get("name")),
         queue=_text(meta.get("queue")),
         arguments=(list(args or ()), dict(kwargs or {})) if extended else None,
+        result=meta.get("result"),
     )
 
 

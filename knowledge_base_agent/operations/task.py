@@ -5,14 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
 from knowledge_base_agent.operations.find import actions_for, error_of
-from knowledge_base_agent.operations.operation import (
-    Arguments,
-    Operation,
-    Progress,
-    Risk,
-    Target,
-    Word,
-)
+from knowledge_base_agent.operations.operation import Operation, Progress, Risk, Target, Word
+from knowledge_base_agent.operations.raw_card import raw_parts
+from knowledge_base_agent.operations.raw_values import MayShowArguments
 from knowledge_base_agent.operations.task_accounts import Accounts, disagreements, hear
 from knowledge_base_agent.operations.task_card import card_parts, said_by_each
 from knowledge_base_agent.operations.words import task_id as read_task_id
@@ -33,7 +28,7 @@ _AGAIN_SECONDS = 0.6
 _PAUSE_SECONDS = 0.15
 
 
-class TaskArguments(Arguments):
+class TaskArguments(MayShowArguments):
     """Which task."""
 
     task: Annotated[
@@ -49,24 +44,26 @@ class TaskArguments(Arguments):
 
 def _answer(deployment: "Deployment", arguments: TaskArguments, progress: Progress) -> Report:
     again = Deadline.after(_AGAIN_SECONDS)
-    accounts = hear(deployment, arguments.task)
+    accounts = hear(deployment, arguments.task, arguments=arguments.arguments)
     while not accounts.known and not again.expired:
         # On its way from a queue to a worker it is in neither for a moment, and its row comes a little later.
         time.sleep(_PAUSE_SECONDS)
-        accounts = hear(deployment, arguments.task)
+        accounts = hear(deployment, arguments.task, arguments=arguments.arguments)
     if not accounts.known and not accounts.unknowns and not _unseen(accounts):
         raise NotFound(
             f"Nobody knows a task {arguments.task}: not the rows, the workers, the queues or the results.",
             "`find --id` looks for the beginning of an id.",
         )
     contradictions = tuple(disagreements(accounts))
+    raw = tuple(raw_parts(deployment, accounts)) if arguments.arguments else ()
     return Report(
         title=f"Task {arguments.task}",
         text=_sentence(accounts, contradictions),
-        parts=tuple(card_parts(accounts, contradictions)),
+        parts=(*raw, *card_parts(accounts, contradictions)),
         tone=_tone(accounts, contradictions),
         actions=_actions(accounts),
         taken_at=accounts.taken_at,
+        raw_of=(accounts.id,) if raw else (),
     )
 
 

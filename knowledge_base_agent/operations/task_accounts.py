@@ -86,13 +86,13 @@ class Accounts:
         return tuple(dict.fromkeys(one.reason for one in parts if isinstance(one, Unknown)))
 
 
-def hear(deployment: "Deployment", task_id: str) -> Accounts:
-    """Ask every source at once; one that is away delays no other."""
+def hear(deployment: "Deployment", task_id: str, *, arguments: bool = False) -> Accounts:
+    """Ask every source at once; one that is away delays no other. `arguments` brings a worker's: privileged."""
     now, deadline = utc_now(), Deadline.after(_SECONDS)
     calls: dict[str, Callable[[], Any]] = {
         DATABASE: lambda: _rows(deployment, task_id),
         RESULTS: lambda: read_results(deployment, deadline, [task_id])[task_id],
-        WORKERS: lambda: deployment.fleet.locate(deadline.at_most(_LOOK_SECONDS), [task_id]),
+        WORKERS: lambda: _places(deployment, deadline, task_id, arguments=arguments),
         MAILBOXES: lambda: deployment.fleet.mailboxes(deadline.at_most(_LOOK_SECONDS)),
         PROGRESS: lambda: read_progress(deployment.progress_redis, [task_id]).get(task_id),
         LOGS: lambda: read_logs(deployment.logs_redis, task_id, last=LAST_LINES),
@@ -112,6 +112,13 @@ def hear(deployment: "Deployment", task_id: str) -> Accounts:
         progress=said[PROGRESS],
         lines=said[LOGS],
     )
+
+
+def _places(
+    deployment: "Deployment", deadline: Deadline, task_id: str, *, arguments: bool
+) -> Whereabouts:
+    inner = deadline.at_most(_LOOK_SECONDS)
+    return deployment.fleet.locate(inner, [task_id], arguments=arguments)
 
 
 @dataclass(frozen=True, kw_only=True)
