@@ -13,12 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 _TWO_CORES = ("-n", "2", "--dist", "loadscope")
 """How the whole suite runs: a file's tests stay together, as they share what is dear to start."""
 
+_PLAIN = {
+    "test": "run every test, or with --full count what is promised",
+    "bench": "measure us, the peers and the floor; `bench --help` says more",
+    "check": "format, lint, types, import contracts and the size ratchet",
+}
+
 
 def run(arguments: list[str]) -> int:
     """Run a command; a `Refusal` is printed as one sentence and gives 2."""
     try:
         if arguments[:1] == ["test"]:
             return _test(arguments[1:])
+        if arguments[:1] == ["bench"]:
+            return _become("bench", *arguments[1:])
         asked = _parser().parse_args(arguments)
         if asked.command == "lock":
             uv = Environment(root=ROOT).ready("locking").parent / "uv"
@@ -56,8 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     demonstration.add_argument(
         "--fresh", action="store_true", help="forget what an earlier demo kept"
     )
-    commands.add_parser("test", help="run every test, or with --full count what is promised")
-    commands.add_parser("check", help="format, lint, types, import contracts and the size ratchet")
+    for name, help_ in _PLAIN.items():
+        commands.add_parser(name, help=help_)
     lock = commands.add_parser(
         "lock", help="make the hashed requirements*.lock from their .in files"
     )
@@ -66,12 +74,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _test(arguments: list[str]) -> int:
-    python = Environment(root=ROOT).ready("dev")
     if "--full" in arguments:
-        rest = [word for word in arguments if word != "--full"]
-        command = [str(python), "-m", "tests.trust", *rest]
-    else:
-        command = [str(python), "-m", "pytest", *(arguments or _TWO_CORES)]
+        return _become("tests.trust", *(word for word in arguments if word != "--full"))
+    return _become("pytest", *(arguments or _TWO_CORES))
+
+
+def _become(module: str, *arguments: str) -> int:
+    python = Environment(root=ROOT).ready("dev")
+    command = [str(python), "-m", module, *arguments]
     # the tests' servers are on this machine, and some clients would ask the proxy for those too
     kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     os.chdir(ROOT)

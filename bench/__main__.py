@@ -1,0 +1,67 @@
+"""`./dev bench`: measure every row of the table, print it, and write docs/performance.md."""
+
+import argparse
+import sys
+import time
+import traceback
+
+from bench.page import write_page
+from bench.rows import Outcome, Row, Scale
+from bench.table import ROWS
+
+
+def main() -> int:
+    """Measure what was asked for; return 1 if a goal was missed or a row could not be measured."""
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--smoke", action="store_true", help="a short form with generous bounds, for CI"
+    )
+    parser.add_argument(
+        "--only", type=int, action="append", help="measure this row alone (again: and this)"
+    )
+    parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
+    asked = parser.parse_args()
+    scale = Scale(smoke=asked.smoke)
+    outcomes: dict[Row, Outcome | str] = {}
+    for row in ROWS:
+        if asked.only and row.number not in asked.only:
+            continue
+        started = time.monotonic()
+        outcomes[row] = _measure(row, scale)
+        _say(row, outcomes[row], scale, time.monotonic() - started)
+    whole = not asked.smoke and not asked.only
+    if whole and not asked.no_page:
+        write_page(outcomes, scale)
+    return 0 if all(_met(outcome, scale) for outcome in outcomes.values()) else 1
+
+
+def _measure(row: Row, scale: Scale) -> Outcome | str:
+    try:
+        return row.run(scale)
+    except Exception as error:  # noqa: BLE001 - one row that breaks must not lose the others' figures
+        traceback.print_exc()
+        return f"could not be measured: {type(error).__name__}: {error}"
+
+
+def _met(outcome: Outcome | str, scale: Scale) -> bool:
+    return isinstance(outcome, Outcome) and outcome.met(scale)
+
+
+def _say(row: Row, outcome: Outcome | str, scale: Scale, seconds: float) -> None:
+    verdict = "reached" if _met(outcome, scale) else "MISSED"
+    sys.stdout.write(f"{row.number:>2}  {row.title}: {verdict} ({seconds:.0f} s)\n")
+    if isinstance(outcome, str):
+        sys.stdout.write(f"      {outcome}\n")
+    else:
+        for figure in outcome.figures:
+            sys.stdout.write(f"      {figure.label}: {figure.value}\n")
+        for goal in outcome.goals:
+            sign = "+" if goal.met(scale) else "-"
+            sys.stdout.write(f"    {sign} {goal.said(scale)}\n")
+        for note in outcome.notes:
+            sys.stdout.write(f"      {note}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

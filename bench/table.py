@@ -1,0 +1,6 @@
+"""The rows, in order."""
+
+from bench.row_looking import FROZEN, LOOKING
+from bench.rows import Row
+
+ROWS: tuple[Row, ...] = (LOOKING, FROZEN)
