@@ -14,6 +14,7 @@ from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.redis_state import RedisClients
 from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.problems import Misconfigured
+from knowledge_base_agent.records.audit_verifying import PostedSeals
 from knowledge_base_agent.records.database import open_engine
 from knowledge_base_agent.settings import Settings
 
@@ -37,6 +38,8 @@ class Deployment:
     sightings: Sightings = field(default_factory=Sightings)
     slack_scopes: Callable[[], SlackScopes | None] | None = None
     """Tells them in the bot's process, as far as Slack has told; None in every other process."""
+    posted_seals: Callable[[float], PostedSeals] | None = None
+    """Reads the audit channel back in the bot's process, within so many seconds or raising a `Problem`; else None."""
     _app: Celery | None = field(default=None)
 
     @cached_property
@@ -80,14 +83,16 @@ def open_deployment(
     app: Celery | None = None,
     *,
     slack_scopes: Callable[[], SlackScopes | None] | None = None,
+    posted_seals: Callable[[float], PostedSeals] | None = None,
 ) -> Deployment:
-    """Wire a deployment from settings; tests hand in an app of their own, the bot what Slack has granted it."""
+    """Wire a deployment from settings; tests hand in an app of their own, the bot what Slack tells it."""
     engine = open_engine(settings.database_url)
     return Deployment(
         settings=settings,
         engine=engine,
         spool=Spool(engine),
         slack_scopes=slack_scopes,
+        posted_seals=posted_seals,
         _app=app,
     )
 

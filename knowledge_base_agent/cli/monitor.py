@@ -11,6 +11,7 @@ import structlog
 from rich.console import Console
 
 from knowledge_base_agent.actors import Actor, shell_actor
+from knowledge_base_agent.cli.exporting import export, exports
 from knowledge_base_agent.cli.following import follow, follows
 from knowledge_base_agent.cli.json_form import as_json
 from knowledge_base_agent.cli.rendering import show
@@ -75,6 +76,8 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     understood = understand_arguments(operation, rest, prompt=_PROMPT, name=name)
     if follows(understood):
         return follow(understood, out, errors, as_text=as_text)
+    if exports(understood):
+        return export(understood, errors)
     report = _down_the_road(understood, sure=sure, console=errors)
     _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED

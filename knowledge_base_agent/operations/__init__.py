@@ -3,6 +3,8 @@
 from knowledge_base_agent.operations.active import ACTIVE
 from knowledge_base_agent.operations.alerts import ALERTS
 from knowledge_base_agent.operations.alerts_taking import ACKNOWLEDGE, SNOOZE
+from knowledge_base_agent.operations.audit import AUDIT, AUDIT_EXPORT
+from knowledge_base_agent.operations.audit_verify import AUDIT_VERIFY
 from knowledge_base_agent.operations.clear import CLEAR
 from knowledge_base_agent.operations.doctor import DOCTOR
 from knowledge_base_agent.operations.failures import FAILURES
@@ -61,6 +63,9 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     RESET,
     MAINTENANCE,
     DOCTOR,
+    AUDIT,
+    AUDIT_VERIFY,
+    AUDIT_EXPORT,
     RUN,
     SEARCH,
     HELP,

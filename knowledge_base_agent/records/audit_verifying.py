@@ -7,6 +7,7 @@ memory at any length. What is found first in the chain is named, since all after
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -48,6 +49,14 @@ class Seal:
     number: int
     sha256: str
     source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostedSeals:
+    """The seals that stand in the audit channel, back to a moment (aware UTC); None: all of them."""
+
+    seals: tuple[Seal, ...]
+    back_to: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
