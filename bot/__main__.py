@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from bot.app import Bot
+from bot.audit_seals import ChannelSeals
 from bot.logs import configure_logs
 from bot.scopes import Scopes
 from knowledge_base_agent.deployment import Deployment, open_deployment
@@ -25,9 +26,10 @@ def main() -> int:
         settings = load_settings()
         configure_logs(settings.log_level)
         scopes = Scopes()
-        deployment = open_deployment(settings, slack_scopes=scopes.told)
+        seals = ChannelSeals()
+        deployment = open_deployment(settings, slack_scopes=scopes.told, posted_seals=seals)
         try:
-            asyncio.run(_serve(Bot(settings, deployment, scopes), deployment))
+            asyncio.run(_serve(Bot(settings, deployment, scopes, seals), deployment))
         finally:
             deployment.close()
     except Problem as problem:

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerts import Alerts
 from bot.audit_channel import AuditChannel
+from bot.audit_seals import ChannelSeals
 from bot.blocks.drawn import Json
 from bot.desk import Desk
 from bot.files import Files
@@ -41,10 +42,15 @@ class Bot:
     """A bot between its start and its stop."""
 
     def __init__(
-        self, settings: Settings, deployment: Deployment, scopes: Scopes | None = None
+        self,
+        settings: Settings,
+        deployment: Deployment,
+        scopes: Scopes | None = None,
+        seals: ChannelSeals | None = None,
     ) -> None:
         self._settings = settings
         self._scopes = scopes or Scopes()
+        self._seals = seals or ChannelSeals()
         self._deployment = deployment
         self._tokens = tokens_of(settings)
         self._endpoint = Endpoint(self._tokens.signing_secret)
@@ -125,6 +131,8 @@ class Bot:
         settings, runner = self._settings, Runner(self._deployment)
         messages = Messages(api, session, settings.slack_api_url, client.proxy)
         audit = self._open_audit(messages)
+        if settings.audit_channel:
+            self._seals.open(api, settings.audit_channel, str(who.get("user_id")))
         self._alerts = Alerts(messages, runner, self._deployment, Threads(8, "kb-alerts"))
         self._loops.append(asyncio.create_task(self._alerts.run(), name="alerts"))
         return Desk(

@@ -6,18 +6,19 @@ a repeat does less harm in an audit than a gap. Of several bots on one database,
 
 import asyncio
 import contextlib
+from datetime import date
 from functools import partial
 
 import structlog
 from sqlalchemy import Engine
 
-from bot.blocks.audit import entry_message
+from bot.blocks.audit import entry_mark, entry_message
 from bot.messages import Messages
 from bot.seldom import Seldom
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.threads import Threads
 from bot.waiting import backoff
-from knowledge_base_agent.audit import Entry, mark_posted, unposted
+from knowledge_base_agent.audit import Entry, end_of_day, mark_posted, unposted
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.row_lease import RowLease
@@ -44,6 +45,7 @@ class AuditChannel:
         self._maybe_posted: set[int] = set()
         self._unmarked: set[int] = set()
         self._failures = 0
+        self._closed_before: date | None = None
         self._seldom = Seldom()
 
     def nudge(self) -> None:
@@ -86,7 +88,15 @@ class AuditChannel:
         await self._mark()
         if not await self._ours():
             return ()
+        await self._close_day()
         return await self._threads.call(partial(unposted, self._engine, _BATCH), within=_WITHIN)
+
+    async def _close_day(self) -> None:
+        """Write the head of a day that is over, so that it is posted although nothing else happens."""
+        today = utc_now().date()
+        if self._closed_before != today:
+            await self._threads.call(partial(end_of_day, self._engine), within=_WITHIN)
+            self._closed_before = today
 
     async def _ours(self) -> bool:
         """Tell whether this bot is the one that posts; asked before each entry, since Slack may be slow."""
@@ -95,7 +105,7 @@ class AuditChannel:
     async def _post(self, entry: Entry) -> None:
         drawn = entry_message(entry, may_repeat=entry.id in self._maybe_posted)
         try:
-            await self._messages.post_once(self._channel, drawn)
+            await self._messages.post_once(self._channel, drawn, entry_mark(entry))
         except Unreached as error:
             if not error.surely_not_done:
                 self._maybe_posted.add(entry.id)

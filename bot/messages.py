@@ -72,11 +72,11 @@ class Messages:
         channel, message = await patiently(lambda: self._in_some_form(drawn, send))
         return Posted(channel=channel, message=message)
 
-    async def post_once(self, channel: str, drawn: Drawn) -> Posted:
-        """Post a message, leaving every kind of retry to the caller."""
+    async def post_once(self, channel: str, drawn: Drawn, mark: Json | None = None) -> Posted:
+        """Post a message, with a mark that only programs see, leaving every kind of retry to the caller."""
 
         async def send(blocks: Sequence[Json]) -> tuple[str, str]:
-            return await self._api.post(channel, drawn.text, blocks, None)
+            return await self._api.post(channel, drawn.text, blocks, None, mark)
 
         where, message = await self._in_some_form(drawn, send)
         return Posted(channel=where, message=message)

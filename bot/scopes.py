@@ -8,6 +8,7 @@ WANTED = frozenset(
     {
         *("commands", "chat:write", "files:write", "users:read", "usergroups:read"),
         *("channels:read", "groups:read", "im:read", "mpim:read"),  # all for conversations.info
+        *("channels:history", "groups:history"),  # the audit channel, read back
     }
 )
 """What the code needs, which is what `app_manifest.yaml` asks for; a test holds the two together."""

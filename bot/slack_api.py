@@ -99,9 +99,17 @@ class SlackApi:
         return dict(found.get("channel") or {})
 
     async def post(
-        self, channel: str, text: str, blocks: Sequence[Json], thread: str | None
+        self,
+        channel: str,
+        text: str,
+        blocks: Sequence[Json],
+        thread: str | None,
+        mark: Json | None = None,
     ) -> tuple[str, str]:
-        """Post a message; return the channel (for a person: that of the direct messages) and its timestamp."""
+        """Post a message; return the channel (for a person: that of the direct messages) and its timestamp.
+
+        `mark` goes along as the message's metadata, which nobody sees and which no text can imitate.
+        """
         found = await answered(
             self._client.chat_postMessage(
                 channel=channel,
@@ -113,6 +121,7 @@ class SlackApi:
                 link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,
+                metadata=mark,
             )
         )
         return str(found["channel"]), str(found["ts"])
@@ -130,6 +139,16 @@ class SlackApi:
                 link_names=False,
             )
         )
+
+    async def history(self, channel: str, cursor: str, limit: int) -> tuple[list[Json], str]:
+        """Return a page of a channel's messages with their metadata, the newest first, and what leads to the next."""
+        found = await answered(
+            self._client.conversations_history(
+                channel=channel, cursor=cursor or None, limit=limit, include_all_metadata=True
+            )
+        )
+        following = (found.get("response_metadata") or {}).get("next_cursor") or ""
+        return list(found.get("messages") or ()), str(following)
 
     async def whisper(
         self, channel: str, user: str, text: str, blocks: Sequence[Json], thread: str | None

@@ -123,6 +123,12 @@ def write(connection: Connection, *entries: Entry) -> None:
     audit_chain.append(connection, [_values(entry) for entry in entries])
 
 
+def end_of_day(engine: Engine) -> None:
+    """Write the head of the day that is over (UTC), if it has none yet. Raises `Away`."""
+    with writing(engine) as connection:
+        audit_chain.close_day(connection)
+
+
 def _values(entry: Entry) -> dict[str, object]:
     return {
         "at": entry.at,

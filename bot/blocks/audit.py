@@ -2,7 +2,7 @@
 
 from slackblocks import ContextBlock
 
-from bot.blocks.drawn import Drawn, rendered
+from bot.blocks.drawn import Drawn, Json, rendered
 from bot.blocks.text import GRAVE, escaped, inert, literal, mrkdwn, plain_text
 from bot.blocks.values import local_moment, moment
 from knowledge_base_agent.audit import Entry, Kind
@@ -23,8 +23,16 @@ _ICONS = {
     Kind.INTERRUPTED: "🔴",
     Kind.ALERTED: "🔔",
     Kind.RESOLVED: "✅",
+    Kind.HEAD: "🔗",
 }
 REPEAT = "(may be a repeat)"
+MARK = "kb_audit_entry"
+"""The name of the metadata of an entry's message."""
+
+
+def entry_mark(entry: Entry) -> Json:
+    """Return what goes along for programs: which entry it is, and its seal in the chain."""
+    return {"event_type": MARK, "event_payload": {"entry": entry.id, "sha256": entry.seal}}
 
 
 def entry_message(entry: Entry, *, may_repeat: bool = False) -> Drawn:
@@ -32,6 +40,8 @@ def entry_message(entry: Entry, *, may_repeat: bool = False) -> Drawn:
 
     `may_repeat` labels an entry that may stand there already, since Slack's answer to it got lost.
     """
+    if entry.kind is Kind.HEAD:
+        return _head_message(entry, may_repeat=may_repeat)
     what = f"{_ICONS[entry.kind]} {entry.kind.value}"
     words = literal(entry.words or entry.operation, 400)
     outcome = [literal(more, 500) for more in (entry.run_id or "", entry.detail) if more]
@@ -41,7 +51,17 @@ def entry_message(entry: Entry, *, may_repeat: bool = False) -> Drawn:
     code = f"`{escaped(words.replace('`', GRAVE))}`"
     elements = [mrkdwn(f"{what} · {by} · {code}")]
     elements += [plain_text(" · ".join(outcome), 1000)] if outcome else []
-    elements += [mrkdwn(local_moment(entry.at))]
+    number = f"entry {entry.id:,}"
+    elements += [mrkdwn(f"{local_moment(entry.at)} · {number}")]
     blocks = rendered([ContextBlock(list(elements))])
-    text = " · ".join([what, who, words, *outcome, moment(entry.at)])
+    text = " · ".join([what, who, words, *outcome, moment(entry.at), number])
     return Drawn(text=escaped(text), blocks=blocks, plain=blocks)
+
+
+def _head_message(entry: Entry, *, may_repeat: bool) -> Drawn:
+    """Draw a head: the seal of all entries up to one, to be copied and kept."""
+    text = f"{_ICONS[entry.kind]} Audit head: {literal(entry.detail, 200)}"
+    text += f" {REPEAT}" if may_repeat else ""
+    elements = [plain_text(text), mrkdwn(local_moment(entry.at))]
+    blocks = rendered([ContextBlock(list(elements))])
+    return Drawn(text=f"{escaped(text)} · {moment(entry.at)}", blocks=blocks, plain=blocks)

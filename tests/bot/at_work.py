@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select
 
 from bot.app import Bot
+from bot.audit_seals import ChannelSeals
 from knowledge_base_agent.celery_app import make_app
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment, open_deployment
@@ -40,8 +41,9 @@ def settings_in(slack: LocalSlack, database_url: str, **more: object) -> Setting
 @contextlib.asynccontextmanager
 async def bot_at_work(settings: Settings) -> AsyncIterator[Deployment]:
     """Run a bot with these settings; lends what it works on."""
-    deployment = open_deployment(settings, make_app(settings))
-    bot = Bot(settings, deployment)
+    seals = ChannelSeals()
+    deployment = open_deployment(settings, make_app(settings), posted_seals=seals)
+    bot = Bot(settings, deployment, seals=seals)
     try:
         await bot.start()
         yield deployment

@@ -1,5 +1,6 @@
 """Results as operations give them, to draw."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from knowledge_base_agent.actors import Actor, Audience, Standing, Surface
@@ -207,6 +208,14 @@ def entry() -> Entry:
         detail="12 rows are gone.",
         run_id="op-3",
     )
+
+
+def head_entry() -> Entry:
+    """A head of the audit's chain."""
+    return replace(
+        entry(), id=1201, kind=Kind.HEAD, operation="audit", words="", run_id=None, actor_id="bot",
+        actor_name="the bot", surface="schedule", detail=f"entry 1,200, sha256 {'3fab' * 16}",
+    )  # fmt: skip
 
 
 REFUSED = Refused("This changes the deployment.", "Ask an operator to do it.")

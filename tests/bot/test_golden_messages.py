@@ -63,6 +63,7 @@ MESSAGES: dict[str, Callable[[], Drawn]] = {
     "alert_resolved": lambda: alert_message(alert_samples.RESOLVED),
     "alert_reminder": lambda: reminder_message(alert_samples.OPEN),
     "audit_entry": lambda: entry_message(samples.entry()),
+    "audit_head": lambda: entry_message(samples.head_entry()),
     "audit_entry_again": lambda: entry_message(samples.entry(), may_repeat=True),
 }
 

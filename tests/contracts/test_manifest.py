@@ -24,6 +24,10 @@ SCOPES: dict[str, str | tuple[str, ...] | None] = {
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
+    "conversations.history": (
+        "channels:history",
+        "groups:history",
+    ),  # of a channel; im and mpim are no place for it
     "conversations.info": _CHANNELS,
     "files.completeUploadExternal": "files:write",
     "files.getUploadURLExternal": "files:write",
