@@ -22,7 +22,8 @@ from bot.metrics import Watched, metrics_routes
 from bot.people import People
 from bot.scopes import Scopes
 from bot.seen import Seen
-from bot.slack_api import SlackApi, open_client
+from bot.slack_api import SlackApi
+from bot.slack_client import open_client
 from bot.socket_mode import SocketMode
 from bot.threads import Threads
 from bot.tokens import greeted, tokens_of

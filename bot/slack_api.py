@@ -4,12 +4,8 @@ Nothing is retried here: slack_sdk's own retry posts a message twice when the co
 """
 
 import asyncio
-import ipaddress
-import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -51,23 +47,6 @@ class Unreached(Exception):
     def __init__(self, reason: str, *, surely_not_done: bool = False) -> None:
         super().__init__(reason)
         self.surely_not_done = surely_not_done
-
-
-def needs_no_proxy(url: str) -> bool:
-    """Tell whether this address is reached directly: this machine, or what NO_PROXY names (slack_sdk ignores it)."""
-    host = urlsplit(url).hostname or ""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost" or host.endswith(".localhost")
-    return local or bool(proxy_bypass(host))
-
-
-def quiet_logger(name: str) -> logging.Logger:
-    """Return a logger that drops what Slack's libraries say below a warning: bodies, tokens and addresses."""
-    logger = logging.getLogger(name)
-    logger.setLevel(logging.WARNING)
-    return logger
 
 
 class SlackApi:
@@ -237,17 +216,3 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
             except ValueError:
                 break
     return 1.0
-
-
-def open_client(url: str, token: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return a client that reaches Slack, or whatever stands at `url`, without retries of its own."""
-    client = AsyncWebClient(
-        token=token,
-        base_url=url,
-        session=session,
-        retry_handlers=[],
-        logger=quiet_logger("slack_sdk.web"),
-    )
-    if needs_no_proxy(url):
-        client.proxy = None  # slack_sdk has taken HTTP(S)_PROXY, even for this very machine
-    return client

@@ -18,7 +18,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.drawn import Json
-from bot.slack_api import needs_no_proxy, quiet_logger
+from bot.slack_client import needs_no_proxy, quiet_logger
 from bot.tokens import refused_token
 
 log = structlog.get_logger()

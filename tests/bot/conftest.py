@@ -7,7 +7,8 @@ import pytest
 
 from bot.messages import Messages
 from bot.scopes import Scopes
-from bot.slack_api import SlackApi, open_client
+from bot.slack_api import SlackApi
+from bot.slack_client import open_client
 from tests.people import LocalSlack, local_slack
 
 

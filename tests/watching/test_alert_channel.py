@@ -12,7 +12,8 @@ from bot.alerts import Alerts
 from bot.blocks.alert import REPEAT
 from bot.messages import Messages
 from bot.scopes import Scopes
-from bot.slack_api import SlackApi, open_client
+from bot.slack_api import SlackApi
+from bot.slack_client import open_client
 from bot.threads import Threads
 from knowledge_base_agent.celery_app import make_app
 from knowledge_base_agent.clock import utc_now
