@@ -59,19 +59,26 @@ def shell_actor(user_name: str) -> Actor:
 
 
 _ACTING: ContextVar[Actor | None] = ContextVar("acting", default=None)
+_RUN: ContextVar[str | None] = ContextVar("run", default=None)
 
 
 @contextmanager
-def acting(actor: Actor) -> Iterator[None]:
-    """Let what is called within know on whose behalf it works."""
-    token = _ACTING.set(actor)
+def acting(actor: Actor, run_id: str) -> Iterator[None]:
+    """Let what is called within know on whose behalf it works, and in which run."""
+    actor_token, run_token = _ACTING.set(actor), _RUN.set(run_id)
     try:
         yield
     finally:
-        _ACTING.reset(token)
+        _ACTING.reset(actor_token)
+        _RUN.reset(run_token)
 
 
 def who_acts() -> str:
     """Return the name of the one on whose behalf a change is carried out; "somebody" outside of any run."""
     actor = _ACTING.get()
     return actor.name if actor is not None else "somebody"
+
+
+def acting_run() -> str | None:
+    """Return the id of the run that is carried out, such as `op-12`; None outside of any."""
+    return _RUN.get()

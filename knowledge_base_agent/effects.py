@@ -10,6 +10,7 @@ from knowledge_base_agent.actors import Actor, acting
 from knowledge_base_agent.audit import Kind, entry_of, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.operations.undo_offer import with_undo
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.report import Report, Tone
@@ -27,7 +28,7 @@ def carry_out(
     since the person must hear that something may have been done.
     """
     try:
-        with runs.beating(deployment.engine, run_id), acting(actor):
+        with runs.beating(deployment.engine, run_id), acting(actor, run_id):
             report = work()
     except Problem as problem:
         outcome = f"{problem.what} {problem.cure}"
@@ -42,6 +43,7 @@ def carry_out(
             f"{run_id} broke off with an error of the bot's own (reference {reference}); what it did until "
             "then stays done. Look at the figures before you ask for it again.",
         )
+    report = with_undo(deployment, run_id, report)
     state = runs.State.SUCCEEDED if report.succeeded else runs.State.FAILED
     _record_end(deployment, actor, name, run_id, state, report.text)
     return Ended(run_id=run_id, report=report, ended_at=utc_now())

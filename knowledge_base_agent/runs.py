@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
-from sqlalchemy import Connection, Engine, RowMapping, insert, update
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
@@ -91,6 +91,20 @@ def number_of(run_id: str) -> int:
     if head != "op" or not (tail.isascii() and tail.isdigit()) or len(tail) > 15:
         raise NotFound(f"There is no run “{plain(run_id, 40)}”.", "Runs are named like op-12.")
     return int(tail)
+
+
+def read_run(connection: Connection, run_id: str) -> Run:
+    """Return a run. Raises `NotFound`."""
+    query = select(RUNS).where(RUNS.c.number == number_of(run_id))
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run “{plain(run_id, 40)}”.", "Runs are named like op-12.")
+    return _from_row(row)
+
+
+def is_over(run: Run) -> bool:
+    """Tell whether a run has ended, or its process has been silent for too long to be alive."""
+    return run.state is not State.STARTED or run.beat_at < utc_now() - SILENT_AFTER
 
 
 def end(connection: Connection, run_id: str, state: State, outcome: str) -> None:

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
         "KB_CONFIRM_MINUTES", 10, "minutes for which a preview can be confirmed", gt=0, le=120
     )
 
+    undo_hours: float = _env(
+        "KB_UNDO_HOURS", 24, "hours for which `undo` can bring back what was removed", gt=0, le=720
+    )
+
     alert_channel: str | None = _env(
         "KB_ALERT_CHANNEL", None, "the channel that is told of troubles; else nobody is"
     )
@@ -164,6 +168,11 @@ class Settings(BaseSettings):
     def confirm_within(self) -> timedelta:
         """How long a preview can be confirmed."""
         return timedelta(minutes=self.confirm_minutes)
+
+    @property
+    def undo_within(self) -> timedelta:
+        """How long what was removed is kept aside."""
+        return timedelta(hours=self.undo_hours)
 
     @property
     def knowledge_base_dir(self) -> Path:

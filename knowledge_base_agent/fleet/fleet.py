@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 
+from knowledge_base_agent.fleet.asides import Asides
 from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.broker import Broker
@@ -50,6 +51,7 @@ class Fleet:
         self.queues = Queues(app, self._broker)
         self.messages = PendingMessages(app, self._broker)
         self.purging = Purging(app, self._broker)
+        self.asides = Asides(self._broker)
         self._clients = clients or RedisClients()
         stores = {PROGRESS: progress_url, LOGS: logs_url}
         self._stores = {name: url for name, url in stores.items() if url}

@@ -8,10 +8,13 @@ says how much that is. Which queues there are comes from `Queues.depths`; a name
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from celery import Celery
 
+from knowledge_base_agent.fleet.asides import AsideList, put_aside
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker
@@ -38,6 +41,14 @@ class Emptied:
     """Why it is unconfirmed, or why it was not tried."""
     tried: bool = True
     """False where an earlier trouble kept us from starting: nothing was removed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    """Where messages go that are to be had back: their lists, and until when (aware UTC) Redis keeps them at most."""
+
+    lists: Sequence[AsideList]
+    until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +124,11 @@ class Purging:
         names: Sequence[str],
         *,
         told: Callable[[int, int], None] | None = None,
+        aside: Aside | None = None,
     ) -> tuple[Emptied, ...]:
         """Empty these queues one after the other; check each name with `known_queue` first.
 
-        `told(done, total)` is called before each queue.
+        `told(done, total)` is called before each queue. With `aside` messages are moved there instead of deleted.
 
         Raises `Away` when the broker can't be reached before anything was removed. Trouble later is in the result:
         the queue it struck is unconfirmed (it is never tried twice), those after it were not tried.
@@ -130,7 +142,7 @@ class Purging:
                 done.append(_untried(name))
                 continue
             try:
-                removed = within(deadline, lambda name=name: self._one(name), source=SOURCE)  # type: ignore[misc]
+                removed = within(deadline, partial(self._one, name, aside), source=SOURCE)
             except Away as problem:
                 done.append(Emptied(queue=name, removed=None, problem=problem.what))
                 continue
@@ -158,9 +170,14 @@ class Purging:
             else:
                 open_connection(self._app).release()
 
-    def _one(self, name: str) -> int:
+    def _one(self, name: str, aside: Aside | None) -> int:
         with away_if_down(SOURCE):
-            return self._on_redis(name) if self._broker.is_redis else self._on_amqp(name)
+            if not self._broker.is_redis:
+                return self._on_amqp(name)
+            if aside is None:
+                return self._on_redis(name)
+            lists = [one for one in aside.lists if one.queue == name]
+            return put_aside(self._broker.redis().client, lists, aside.until)
 
     def _on_redis(self, name: str) -> int:
         broker = self._broker.redis()

@@ -28,6 +28,7 @@ from knowledge_base_agent.operations.search import SEARCH
 from knowledge_base_agent.operations.stats import STATS
 from knowledge_base_agent.operations.stuck import STUCK
 from knowledge_base_agent.operations.task import TASK
+from knowledge_base_agent.operations.undo import UNDO
 from knowledge_base_agent.operations.workers import WORKERS
 from knowledge_base_agent.operations.workers_rate_limit import RATE_LIMIT
 from knowledge_base_agent.operations.workers_resize import GROW, SHRINK
@@ -61,6 +62,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     FLUSH,
     RESET_AGENT,
     RESET,
+    UNDO,
     MAINTENANCE,
     DOCTOR,
     AUDIT,

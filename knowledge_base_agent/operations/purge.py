@@ -12,7 +12,6 @@ from knowledge_base_agent.operations.operation import (
     Preview,
     Progress,
     Risk,
-    Target,
     Word,
 )
 from knowledge_base_agent.operations.purge_figures import (
@@ -22,6 +21,12 @@ from knowledge_base_agent.operations.purge_figures import (
     read_purge_figures,
     revoke_them,
     sample_notes,
+)
+from knowledge_base_agent.operations.undo_messages import purge_undoably
+from knowledge_base_agent.operations.undoable import (
+    UndoableArguments,
+    UndoableTarget,
+    for_how_long,
 )
 from knowledge_base_agent.operations.words import queue as read_queue
 from knowledge_base_agent.problems import Away
@@ -37,7 +42,7 @@ _RUN_SECONDS = 60.0
 _AGAIN_SECONDS = 4.0
 
 
-class PurgeArguments(Arguments):
+class _Which(Arguments):
     """Which queue."""
 
     queue: Annotated[
@@ -48,7 +53,11 @@ class PurgeArguments(Arguments):
     ] = None
 
 
-class PurgeTarget(Target):
+class PurgeArguments(UndoableArguments, _Which):
+    """Which queue, and whether its messages can be had back."""
+
+
+class PurgeTarget(UndoableTarget):
     """The exact queues, frozen when the preview was made."""
 
     queues: tuple[str, ...]
@@ -61,14 +70,21 @@ def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[Pur
         found = found.of((known_queue(found.queues, arguments.queue),))
     samples = deployment.fleet.purging.samples(deadline, found.names)
     parts: list[Part] = [queue_table(found), *sample_notes(samples), *held_notes(found)]
+    kept = _kept(deployment, no_undo=arguments.no_undo)
     return Preview(
-        target=PurgeTarget(queues=found.names),
-        report=_previewed(found, tuple(parts)),
+        target=PurgeTarget(queues=found.names, no_undo=arguments.no_undo),
+        report=_previewed(found, tuple(parts), kept),
         affected=found.ready,
     )
 
 
-def _previewed(found: PurgeFigures, parts: tuple[Part, ...]) -> Report:
+def _kept(deployment: "Deployment", *, no_undo: bool) -> str:
+    if not no_undo and not deployment.fleet.asides.possible:
+        return "For good: on this broker they can't be put aside."
+    return for_how_long(deployment, no_undo=no_undo)
+
+
+def _previewed(found: PurgeFigures, parts: tuple[Part, ...], kept: str) -> Report:
     queues = counted(len(found.names), "queue")
     if found.ready == 0:
         return Report(
@@ -81,7 +97,7 @@ def _previewed(found: PurgeFigures, parts: tuple[Part, ...]) -> Report:
     messages = counted(found.ready, "message")
     return Report(
         title=f"Purge {messages}?",
-        text=f"About to remove {messages} from {queues}, for good: {_listed(found)}. "
+        text=f"About to remove {messages} from {queues}: {_listed(found)}. {kept} "
         f"Not touched: {found.held_sentence}.",
         parts=parts,
         tone=Tone.WARNING,
@@ -100,10 +116,12 @@ def _listed(found: PurgeFigures) -> str:
 
 def _run(deployment: "Deployment", target: PurgeTarget, progress: Progress) -> Report:
     total = len(target.queues)
-    emptied = deployment.fleet.purging.purge(
+    emptied = purge_undoably(
+        deployment,
         Deadline.after(_RUN_SECONDS),
         target.queues,
         told=lambda done, of: progress(done, of, "queues"),
+        no_undo=target.no_undo,
     )
     progress(total, total, "counting again")
     try:

@@ -24,6 +24,7 @@ from knowledge_base_agent.operations.reset_partial import PARTIAL, stuck_and_run
 from knowledge_base_agent.operations.reset_previews import complete_report, held_now, partial_report
 from knowledge_base_agent.operations.reset_runbook import ResetTarget, Step, carry_on
 from knowledge_base_agent.operations.reset_steps import COMPLETE
+from knowledge_base_agent.operations.undoable import UndoableArguments
 from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
@@ -40,7 +41,7 @@ _LOOK_SECONDS = 1.5
 _KINDS: dict[str, tuple[Step, ...]] = {"complete": COMPLETE, "partial": PARTIAL}
 
 
-class ResetArguments(Arguments):
+class _Which(Arguments):
     """Which procedure."""
 
     partial: Annotated[
@@ -72,6 +73,10 @@ class ResetArguments(Arguments):
         return self
 
 
+class ResetArguments(UndoableArguments, _Which):
+    """Which procedure, and whether what it removes can be had back."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
     """What is there when the preview is made."""
@@ -86,7 +91,7 @@ def _preview(deployment: "Deployment", arguments: ResetArguments) -> Preview[Res
     complete = journal[0].run_id.startswith("complete") if journal else arguments.complete
     seen = _seen(deployment)
     if complete:
-        return _complete(deployment, seen, journal)
+        return _complete(deployment, seen, journal, no_undo=arguments.no_undo)
     return _partial(deployment, seen, journal, arguments.longer_than)
 
 
@@ -109,7 +114,7 @@ def _seen(deployment: "Deployment") -> _Seen:
 
 
 def _complete(
-    deployment: "Deployment", seen: _Seen, journal: tuple[JournalStep, ...]
+    deployment: "Deployment", seen: _Seen, journal: tuple[JournalStep, ...], *, no_undo: bool
 ) -> Preview[ResetTarget]:
     with reading(deployment.engine) as connection:
         rows = sum(counts(connection).values())
@@ -120,6 +125,7 @@ def _complete(
         resumed=bool(journal),
         nodes=seen.nodes,
         queues=our_queues(seen.view, seen.queues),
+        no_undo=no_undo,
     )
     held = held_now(seen.view, seen.queues, target, rows=rows, agent=agent)
     report = complete_report(seen.view, target, journal, held, COMPLETE)

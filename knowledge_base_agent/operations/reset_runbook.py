@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.operations.operation import Progress, Target
+from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.undoable import UndoableTarget
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.journal import JournalStep, StepState, mark, plan, steps_of
@@ -31,7 +32,7 @@ _TONES = {
 }
 
 
-class ResetTarget(Target):
+class ResetTarget(UndoableTarget):
     """What was agreed to: by name, so that a worker or a queue that nobody saw in the preview ends the run."""
 
     kind: str

@@ -14,6 +14,7 @@ from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.reset_looking import LOOK_SECONDS, all_held, everyone
 from knowledge_base_agent.operations.reset_revoking import revoke_all
 from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, Step
+from knowledge_base_agent.operations.undo_messages import purge_undoably
 from knowledge_base_agent.records.agent_state import IDLE, read_agent_state, set_idle
 from knowledge_base_agent.records.clearing import clear, clear_candidates
 from knowledge_base_agent.records.database import reading, writing
@@ -67,10 +68,12 @@ def _revoke(deployment: "Deployment", target: ResetTarget, progress: Progress) -
 
 
 def _purge(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
-    emptied = deployment.fleet.purging.purge(
+    emptied = purge_undoably(
+        deployment,
         Deadline.after(_PURGE_SECONDS),
         target.queues,
         told=lambda done, total: progress(done, total, "queues"),
+        no_undo=target.no_undo,
     )
     trouble = [f"{one.queue}: {one.problem}" for one in emptied if one.problem]
     if trouble:
@@ -144,7 +147,8 @@ def _emptied(
     removed = 0
     while True:
         # A worker that ends puts what it held back into its queue, a moment after it was last heard.
-        done = deployment.fleet.purging.purge(Deadline.after(_PURGE_SECONDS), target.queues)
+        within = Deadline.after(_PURGE_SECONDS)
+        done = purge_undoably(deployment, within, target.queues, no_undo=target.no_undo)
         removed += sum(one.removed or 0 for one in done)
         queues = _depths(deployment)
         ready, unacked = _ready(queues, target), _unacked(queues, target)

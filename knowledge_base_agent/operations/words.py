@@ -40,6 +40,14 @@ def task_id(text: str) -> str:
     return text
 
 
+def run_id(text: str) -> str:
+    """Read the name of a run, `op-12`, or its number alone."""
+    text = text.strip("`'\"<>()[],;. ").lower().removeprefix("op-")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise ValueError("a run is named like op-12")
+    return f"op-{int(text)}"
+
+
 def queue(text: str) -> str:
     """Read the name of a queue; whether there is one is looked up later."""
     if not text.strip() or len(text) > 200 or not text.isprintable():

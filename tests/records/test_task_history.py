@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from knowledge_base_agent.records import (
     alerts_tables,
     journal_tables,
+    keepsake_tables,
     lease_tables,
     road_tables,
     standing_orders_tables,
@@ -30,6 +31,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> No
         tables.TASKS,
         road_tables.AUDIT,
         journal_tables.JOURNAL_STEPS,
+        keepsake_tables.KEEPSAKES,
         lease_tables.LEASES,
         alerts_tables.ALERTS,
         standing_orders_tables.PAUSES,

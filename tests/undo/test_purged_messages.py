@@ -1,0 +1,147 @@
+"""Purged messages come back exactly: each list, element by element, whoever publishes meanwhile."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from knowledge_base_agent.problems import NotFound
+from knowledge_base_agent.report import Report
+from tests.operations.crew import Crew
+from tests.operations.place import notes, table
+from tests.undo.seen import connected, database, lists
+
+KEYS = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
+
+
+def purge(shell: Crew, words: str = "purge") -> tuple[Report, str]:
+    """Purge, and return the report and the words of its Undo button."""
+    report = shell.confirms(shell.previews(words))
+    return report, next((one.words for one in report.actions if one.label == "Undo"), "")
+
+
+def fill(shell: Crew) -> list[str]:
+    return [shell.send("quick", priority=priority) for priority in (0, 9, 3, 3, 6, 0, 9, 0)]
+
+
+def test_what_was_purged_comes_back_element_by_element(alone: Crew, broker: str) -> None:
+    fill(alone)
+    before = database(broker)
+
+    preview = alone.previews("purge")
+    assert "For 24 h `undo` can bring them back" in preview.report.text
+    report = alone.confirms(preview)
+    assert report.data["removed"]["celery"] == 8  # type: ignore[index]
+    assert not any(key in database(broker) for key in map(str.encode, KEYS)), "nothing waits"
+    assert "brings it back until" in notes(report)
+    assert "memory stay taken" in notes(report)
+    (button,) = [one for one in report.actions if one.label == "Undo"]
+
+    undo = alone.previews(button.words)
+    assert undo.affected == 8
+    assert table(undo.report, "What comes back")["messages of celery"].cells[1] == 8
+    done = alone.confirms(undo)
+    assert "Brought back 8 messages of celery" in done.text
+    assert database(broker) == before, "every key as it was, and nothing is left aside"
+
+
+def test_what_was_published_meanwhile_is_taken_after_what_comes_back(
+    alone: Crew, broker: str
+) -> None:
+    fill(alone)
+    before = lists(broker, KEYS)
+    _, undo = purge(alone)
+    for priority in (0, 0, 3):
+        alone.send("quick", priority=priority)
+    newer = lists(broker, KEYS)
+
+    alone.confirms(alone.previews(undo))
+
+    assert lists(broker, KEYS) == {key: newer[key] + before[key] for key in KEYS}
+
+
+def test_more_than_a_step_of_newer_messages_keeps_its_order_too(alone: Crew, broker: str) -> None:
+    with connected(broker) as client:
+        client.lpush("celery", *(f"old-{n}" for n in range(10)))
+        before = client.lrange("celery", 0, -1)
+        _, undo = purge(alone, "purge --queue celery")
+        client.lpush("celery", *(f"new-{n}" for n in range(3500)))
+        newer = client.lrange("celery", 0, -1)
+        alone.confirms(alone.previews(undo))
+        assert client.lrange("celery", 0, -1) == newer + before
+
+
+def test_nothing_is_lost_doubled_or_miscounted_while_others_publish(
+    alone: Crew, broker: str
+) -> None:
+    over = threading.Event()
+
+    def publish() -> int:
+        sent = 0
+        with connected(broker) as client:
+            while not over.is_set():
+                client.lpush("celery", f"m-{threading.get_ident()}-{sent}")
+                sent += 1
+        return sent
+
+    with ThreadPoolExecutor(2) as pool:
+        publishers = [pool.submit(publish) for _ in range(2)]
+        try:
+            with connected(broker) as client:
+                while int(client.llen("celery")) < 500:
+                    time.sleep(0.001)
+                report, undo = purge(alone, "purge --queue celery")
+                removed = report.data["removed"]["celery"]  # type: ignore[index]
+                done = alone.confirms(alone.previews(undo))
+        finally:
+            over.set()
+        sent = sum(one.result() for one in publishers)
+    found = lists(broker, KEYS)["celery"]
+    assert done.data["back"] == {"messages of celery": removed}
+    assert len(found) == len(set(found)) == sent
+    assert not [key for key in database(broker) if key.startswith(b"kb:undo:")]
+
+
+def test_a_worker_that_waits_takes_what_comes_back_at_once(alone: Crew, broker: str) -> None:
+    with connected(broker) as client, ThreadPoolExecutor(1) as pool:
+        client.lpush("celery", "the message")
+        _, undo = purge(alone, "purge --queue celery")
+        waiting = pool.submit(client.brpop, ["celery"], 20)
+        alone.confirms(alone.previews(undo))
+        assert list(waiting.result() or ()) == [b"celery", b"the message"]
+
+
+def test_without_undo_the_memory_is_free_at_once_and_that_is_said(alone: Crew, broker: str) -> None:
+    fill(alone)
+    preview = alone.previews("purge --no-undo")
+    assert "For good: nothing is kept to undo it" in preview.report.text
+    report = alone.confirms(preview)
+    assert not [one for one in report.actions if one.label == "Undo"]
+    assert not [key for key in database(broker) if b"celery" in key and b"_kombu" not in key]
+    with pytest.raises(NotFound, match="has put nothing aside"):
+        alone.previews("undo op-1")
+
+
+def test_an_undo_is_done_once_and_is_no_thing_to_undo(alone: Crew) -> None:
+    fill(alone)
+    _, undo = purge(alone)
+    first, second = alone.previews(undo), alone.previews(undo)
+    alone.confirms(first)
+    late = alone.confirms(second)
+    assert late.data["back"] == {"messages": 0}
+    assert "somebody else has brought it back" in str(late.parts)
+    with pytest.raises(NotFound, match="op-2 has done that already"):
+        alone.previews(undo)
+    with pytest.raises(NotFound, match="it was an undo itself"):
+        alone.previews("undo op-2")
+    with pytest.raises(NotFound, match="no run"):
+        alone.previews("undo op-77")
+
+
+def test_a_purge_of_nothing_leaves_nothing_to_undo(alone: Crew) -> None:
+    fill(alone)
+    preview = alone.previews("purge")
+    alone.confirms(alone.previews("purge --no-undo"))
+    report = alone.confirms(preview)
+    assert not [one for one in report.actions if one.label == "Undo"]
