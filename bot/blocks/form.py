@@ -218,9 +218,9 @@ def _pair(flag: str, word: str) -> list[str]:
 def _words(parameter: Parameter, values: Values) -> list[str]:
     """Return what was filled in for one parameter, as the words of a line."""
     if parameter.word.read is None:
-        ticked = _chosen(values.get(_FLAGS, {}).get(_VALUE) or {})
+        ticked = _chosen(_filled(values, _FLAGS))
         return [parameter.flags[0]] if parameter.name in ticked else []
-    field = values.get(parameter.name, {}).get(_VALUE) or {}
+    field = _filled(values, parameter.name)
     if parameter.word.choices:
         return _chosen(field)
     text = straighten(str(field.get("value") or ""))
@@ -229,6 +229,14 @@ def _words(parameter: Parameter, values: Values) -> list[str]:
     return [text] if text else []
 
 
+def _filled(values: Values, block: str) -> Json:
+    """Return the state of one field; an empty one where something else or nothing came."""
+    actions = values.get(block)
+    field = actions.get(_VALUE) if isinstance(actions, dict) else None
+    return field if isinstance(field, dict) else {}
+
+
 def _chosen(field: Json) -> list[str]:
     options = field.get("selected_options") or [field.get("selected_option")]
-    return [str(one.get("value")) for one in options if isinstance(one, dict)]
+    several = options if isinstance(options, list) else []
+    return [str(one.get("value")) for one in several if isinstance(one, dict)]

@@ -8,7 +8,7 @@ import structlog
 from bot.blocks.drawn import Json
 from bot.blocks.form import form_view, has_form, understood_form
 from bot.commands.conversation import carry_on
-from bot.commands.payloads import event_id_of
+from bot.commands.payloads import event_id_of, part_of
 from bot.desk import Desk
 from bot.messages import Place
 from bot.slack_api import Refusal, TooFast, Unreached
@@ -62,14 +62,14 @@ async def opened(
 
 def submitted(desk: Desk, body: Json) -> dict[str, str]:
     """Take a filled-in form. Returns at once: what is wrong, by field, or nothing when the work has begun."""
-    view = body.get("view") or {}
+    view = part_of(body, "view")
     carried = _carried(view)
-    user = body.get("user") or {}
+    user = part_of(body, "user")
     operation = next((one for one in OPERATIONS if one.name == carried.get("operation")), None)
     if operation is None:
         log.warning("a form of an operation that is gone", operation=carried.get("operation"))
         return {}
-    understood = understood_form(operation, (view.get("state") or {}).get("values") or {})
+    understood = understood_form(operation, part_of(part_of(view, "state"), "values"))
     if isinstance(understood, dict):
         return understood
     user_id = str(user.get("id") or "")
@@ -87,6 +87,6 @@ def submitted(desk: Desk, body: Json) -> dict[str, str]:
 def _carried(view: Json) -> Json:
     try:
         found = json.loads(view.get("private_metadata") or "{}")
-    except ValueError:
+    except (TypeError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

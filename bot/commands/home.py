@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.blocks.drawn import Json
 from bot.blocks.home import home_view
-from bot.commands.payloads import event_id_of
+from bot.commands.payloads import event_id_of, part_of
 from bot.desk import Desk
 from bot.messages import Place
 from knowledge_base_agent.clock import utc_now
@@ -15,7 +15,7 @@ from knowledge_base_agent.wording import duration
 
 def opened(desk: Desk, body: Json) -> None:
     """Take `app_home_opened`. Returns at once."""
-    event = body.get("event") or {}
+    event = part_of(body, "event")
     user = str(event.get("user") or "")
     if user and event.get("tab", "home") == "home":
         place = Place(channel=user, user=user)

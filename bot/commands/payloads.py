@@ -1,4 +1,4 @@
-"""What Slack sends, taken apart. Anything may be missing: a payload is text from outside."""
+"""What Slack sends, taken apart. Anything may be missing or of another kind: a payload is text from outside."""
 
 import hashlib
 import json
@@ -19,6 +19,12 @@ class Click:
     action_id: str
     value: str
     message: str
+
+
+def part_of(body: Json, name: str) -> Json:
+    """Return an object within a payload; an empty one where something else or nothing is."""
+    part = body.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def event_id_of(body: Json) -> str:
@@ -42,11 +48,11 @@ def place_of_command(body: Json) -> Place:
 
 def click_of(body: Json) -> Click:
     """Return a click. From the Home tab, which is no channel, answers go to the person directly."""
-    user = body.get("user") or {}
+    user = part_of(body, "user")
     user_id = str(user.get("id") or "")
-    container = body.get("container") or {}
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or user_id
-    message = body.get("message") or {}
+    container = part_of(body, "container")
+    channel = part_of(body, "channel").get("id") or container.get("channel_id") or user_id
+    message = part_of(body, "message")
     action = _first(body.get("actions"))
     return Click(
         place=Place(
@@ -58,7 +64,7 @@ def click_of(body: Json) -> Click:
         user_name=str(user.get("name") or user.get("username") or ""),
         event_id=event_id_of(body),
         action_id=str(action.get("action_id") or ""),
-        value=str(action.get("value") or (action.get("selected_option") or {}).get("value") or ""),
+        value=str(action.get("value") or part_of(action, "selected_option").get("value") or ""),
         message=str(message.get("ts") or container.get("message_ts") or ""),
     )
 

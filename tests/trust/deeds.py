@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from knowledge_base_agent.actors import Actor, Standing, Surface
+from knowledge_base_agent.actors import Actor, Audience, Standing, Surface
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
@@ -19,7 +19,7 @@ from knowledge_base_agent.requests import Request
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-MEMBER = Standing(known=True, full_member=True, why_not="")
+MEMBER = Standing(known=True, full_member=True, why_not="", audience=Audience.OURS)
 OTTO = Actor(id="UOTTO", name="Otto", surface=Surface.SLACK, standing=MEMBER)
 OLGA = Actor(id="UOLGA", name="Olga", surface=Surface.SLACK, standing=MEMBER)
 VERA = Actor(id="UVERA", name="Vera", surface=Surface.SLACK, standing=MEMBER)
