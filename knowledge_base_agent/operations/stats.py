@@ -25,6 +25,7 @@ from knowledge_base_agent.operations.operation import (
 )
 from knowledge_base_agent.operations.pause_notes import pause_banner
 from knowledge_base_agent.operations.redis_figures import redis_parts
+from knowledge_base_agent.problems import Away
 from knowledge_base_agent.report import Action, Note, Part, Report, Tone
 from knowledge_base_agent.wording import counted
 
@@ -92,9 +93,20 @@ def _as(kind: type[Figure], found: object) -> Figure | Unknown:
     raise TypeError(f"{kind.__name__} was asked for, and {type(found).__name__} came")
 
 
-def _fleet_and_queues(deployment: "Deployment", deadline: Deadline) -> tuple[FleetView, QueuesView]:
-    view = deployment.fleet.workers.look(deadline.at_most(LOOK_SECONDS))
-    return view, deployment.fleet.queues.depths(deadline, view)
+def _fleet_and_queues(
+    deployment: "Deployment", deadline: Deadline
+) -> tuple[FleetView | Unknown, QueuesView | Unknown]:
+    """Ask workers first: what they know of queues adds to what the broker knows, which stands without them too."""
+    view: FleetView | Unknown
+    try:
+        view = deployment.fleet.workers.look(deadline.at_most(LOOK_SECONDS))
+    except Away as problem:  # it may refuse control (full, or an ACL) and still show its queues
+        view = Unknown(reason=str(problem))
+    try:
+        known = view if isinstance(view, FleetView) else None
+        return view, deployment.fleet.queues.depths(deadline, known)
+    except Away as problem:
+        return view, Unknown(reason=str(problem))
 
 
 def _resumes(read: _Read) -> tuple[Action, ...]:
@@ -107,11 +119,14 @@ def _parts(read: _Read) -> Iterator[Part]:
     else:
         yield from read.paused[0]
     if isinstance(read.fleet, Unknown):
-        yield _unknown("workers and queues", read.fleet)
+        both = "workers and queues" if isinstance(read.queues, Unknown) else "workers"
+        yield _unknown(both, read.fleet)
     else:
         yield from worker_parts(read.fleet)
     if isinstance(read.queues, QueuesView):
         yield from queue_parts(read.queues)
+    elif isinstance(read.fleet, FleetView):
+        yield _unknown("queues", read.queues)
     if isinstance(read.history, Unknown):
         yield _unknown("rows by state and the last 24 hours", read.history)
     else:
