@@ -26,7 +26,7 @@ from knowledge_base_agent.redaction import plain
 
 if TYPE_CHECKING:
     from knowledge_base_agent.operations.operation import Target
-    from knowledge_base_agent.requests import Request
+    from knowledge_base_agent.requests import Asked
 
 log = structlog.get_logger()
 _NAMED = 10
@@ -47,6 +47,7 @@ class Kind(Enum):
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
     TOO_LATE = "too late"
     STARTED = "started"
     ENDED = "ended"
@@ -93,7 +94,7 @@ def entry_of(actor: Actor, kind: Kind, operation: str, *, words: str = "", **mor
 
 
 def entry_about(
-    request: "Request", kind: Kind, detail: str = "", confirmation_id: str | None = None
+    request: "Asked", kind: Kind, detail: str = "", confirmation_id: str | None = None
 ) -> Entry:
     """Return an entry about a request."""
     entry = entry_of(request.actor, kind, request.operation.name, words=request.words)

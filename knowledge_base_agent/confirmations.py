@@ -16,6 +16,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import NotFound, TooLate
 from knowledge_base_agent.records.road_tables import CONFIRMATIONS
 from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.scope import Scope
 
 
 class State(Enum):
@@ -25,6 +26,8 @@ class State(Enum):
     CLAIMED = "claimed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    """What it would touch had changed at the click: another preview took its place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Confirmation:
     operation: str
     words: str
     target: str
+    scope: str
+    fingerprint: str
     asked_by: str
     asked_by_name: str
     surface: str
@@ -50,16 +55,17 @@ class Confirmation:
 
 
 def keep(
-    connection: Connection, actor: Actor, *, operation: str, words: str, target: str,
-    place: str, within: timedelta,
+    connection: Connection, actor: Actor, *, operation: str, words: str, target: str, scope: Scope,
+    place: str, within: timedelta, message: str = "",
 ) -> Confirmation:  # fmt: skip
     """Write a pending confirmation and return it. Its id can't be guessed: it is all that a button carries."""
     now = utc_now()
     confirmation = Confirmation(
         id=secrets.token_urlsafe(18), operation=operation, words=plain(words, 1000), target=target,
+        scope=scope.model_dump_json(), fingerprint=scope.fingerprint,
         asked_by=actor.id, asked_by_name=plain(actor.name, 200), surface=actor.surface.value,
         asked_at=now, expires_at=now + within, state=State.PENDING, settled_by=None,
-        settled_by_name=None, settled_at=None, place=place, message="", run_id=None,
+        settled_by_name=None, settled_at=None, place=place, message=message, run_id=None,
     )  # fmt: skip
     values = vars(confirmation) | {"state": State.PENDING.value}
     connection.execute(insert(CONFIRMATIONS).values(values))
@@ -88,12 +94,17 @@ def place_at(connection: Connection, confirmation_id: str, *, place: str, messag
     )
 
 
-def claim(connection: Connection, confirmation_id: str, actor: Actor) -> Confirmation:
-    """Take a pending confirmation. Raises `TooLate` for every claim but the first, and `NotFound`.
+def claim(
+    connection: Connection, confirmation_id: str, actor: Actor, *, target: str
+) -> Confirmation:
+    """Take a pending confirmation for what is left of its target. Raises `TooLate` for every claim but the first.
 
     The caller starts the run in the same transaction and writes its id with `belongs_to`.
     """
-    return _settle(connection, confirmation_id, State.CLAIMED, actor.id, actor.name)
+    _settle(connection, confirmation_id, State.CLAIMED, actor.id, actor.name)
+    mine = CONFIRMATIONS.c.id == confirmation_id
+    connection.execute(update(CONFIRMATIONS).where(mine).values(target=target))
+    return read(connection, confirmation_id)
 
 
 def belongs_to(connection: Connection, confirmation_id: str, run_id: str) -> None:
@@ -106,6 +117,11 @@ def belongs_to(connection: Connection, confirmation_id: str, run_id: str) -> Non
 def cancel(connection: Connection, confirmation_id: str, actor: Actor) -> Confirmation:
     """Cancel a pending confirmation. Raises `TooLate` when it is settled already, `NotFound`."""
     return _settle(connection, confirmation_id, State.CANCELLED, actor.id, actor.name)
+
+
+def supersede(connection: Connection, confirmation_id: str, actor: Actor) -> Confirmation:
+    """Settle a pending confirmation that another preview replaces. Raises `TooLate` when it is settled already."""
+    return _settle(connection, confirmation_id, State.SUPERSEDED, actor.id, actor.name)
 
 
 def expire(connection: Connection, confirmation_id: str) -> Confirmation:
@@ -133,6 +149,12 @@ def _settle(
     raise _too_late(found)
 
 
+def check_pending(found: Confirmation) -> None:
+    """Return if this could still be taken a moment ago. Raises `TooLate`; only `_settle` decides who takes it."""
+    if found.state is not State.PENDING or found.expires_at <= utc_now():
+        raise _too_late(found)
+
+
 def _too_late(found: Confirmation) -> TooLate:
     again = "Ask for the operation again to see what it would touch now."
     if found.state is State.PENDING or found.state is State.EXPIRED:
@@ -140,6 +162,11 @@ def _too_late(found: Confirmation) -> TooLate:
     at = f"{found.settled_at:%H:%M:%S} UTC" if found.settled_at else "an unknown time"
     if found.state is State.CANCELLED:
         return TooLate(f"{found.settled_by_name} cancelled this at {at}; nothing was done.", again)
+    if found.state is State.SUPERSEDED:
+        return TooLate(
+            f"What this would touch had changed when {found.settled_by_name} confirmed it at {at}; nothing was done.",
+            "Look at the preview that took its place.",
+        )
     return TooLate(
         f"{found.settled_by_name} confirmed this at {at}; it is {found.run_id} and runs only once.",
         "Its message shows what came of it.",

@@ -1,22 +1,35 @@
-"""The life of a preview: kept, shown somewhere, then claimed once, cancelled or expired. Nothing runs in here.
+"""The life of a preview: kept, shown somewhere, then claimed once, replaced, cancelled or expired. Nothing runs here.
 
 Whoever acts on a preview is authorised afresh, and what became of it is in the audit in the same transaction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from sqlalchemy import Connection
 
 from knowledge_base_agent import confirmations, runs
 from knowledge_base_agent.actors import NOBODY, Actor
 from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, named, write
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.looking_again import Seen, look_again
 from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.operations.operation import AnyOperation, Preview
 from knowledge_base_agent.policy import authorise
-from knowledge_base_agent.problems import Refused, TooLate
+from knowledge_base_agent.problems import Problem, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
-from knowledge_base_agent.requests import Claimed, Pending, Request, Settled, settled_of
+from knowledge_base_agent.report import Note, Report, Tone
+from knowledge_base_agent.requests import (
+    Asked,
+    Changed,
+    Claimed,
+    Pending,
+    Request,
+    Settled,
+    asked_as,
+    settled_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +42,24 @@ class Confirming:
     def keep(self, request: Request, preview: Preview[Any]) -> Pending:
         """Keep a preview until somebody confirms it, in the same transaction as its audit entry. Raises `Away`."""
         with writing(self.deployment.engine) as connection:
-            kept = confirmations.keep(
-                connection,
-                request.actor,
-                operation=request.operation.name,
-                words=request.words,
-                target=preview.target.model_dump_json(),
-                place=request.place,
-                within=self.deployment.settings.confirm_within,
-            )
-            detail = f"{preview.report.text} {named(preview.target)}"
-            write(connection, entry_about(request, Kind.PREVIEWED, detail, kept.id))
+            return self._kept(connection, request, preview)
+
+    def _kept(
+        self, connection: Connection, request: Asked, preview: Preview[Any], message: str = ""
+    ) -> Pending:
+        kept = confirmations.keep(
+            connection,
+            request.actor,
+            operation=request.operation.name,
+            words=request.words,
+            target=preview.target.model_dump_json(),
+            scope=preview.scope,
+            place=request.place,
+            message=message,
+            within=self.deployment.settings.confirm_within,
+        )
+        detail = f"{preview.report.text} {named(preview.target)}"
+        write(connection, entry_about(request, Kind.PREVIEWED, detail, kept.id))
         return Pending(
             confirmation_id=kept.id,
             operation=request.operation,
@@ -54,30 +74,68 @@ class Confirming:
         with writing(self.deployment.engine) as connection:
             confirmations.place_at(connection, confirmation_id, place=place, message=message)
 
-    def claim(self, confirmation_id: str, actor: Actor) -> Claimed:
-        """Take the confirmation and record the run as started, in one transaction. See `Runner.confirm`."""
+    def confirm(self, confirmation_id: str, actor: Actor) -> Claimed:
+        """Look again, then take the confirmation and record the run as started. See `Runner.confirm`."""
         found = self._allowed(confirmation_id, actor)
         try:
-            with writing(self.deployment.engine) as connection:
-                taken = confirmations.claim(connection, confirmation_id, actor)
-                run = runs.start(
-                    connection, actor, operation=taken.operation, words=taken.words,
-                    place=taken.place, message=taken.message,
-                )  # fmt: skip
-                confirmations.belongs_to(connection, confirmation_id, run.id)
-                more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
-                for kind in (Kind.CONFIRMED, Kind.STARTED):
-                    write(connection, entry_of(actor, kind, taken.operation, **more))
+            confirmations.check_pending(found)
+            # The world may go on changing between this look and the claim, and the claim can't hold it still. That
+            # window is harmless: a run acts on what is frozen in its target (exact ids, cutoffs, queues), so what
+            # comes within it is not touched, or is more of the same in a queue that was agreed to.
+            seen = self._look_again(found, actor)
+            if seen.preview is None or not seen.to_run:
+                raise self._superseded(found, actor, seen)
+            return self._claimed(found, actor, seen.preview, seen.difference.went)
         except TooLate as problem:
             self._lost(actor, found, problem)
             raise
+
+    def _look_again(self, found: Confirmation, actor: Actor) -> Seen:
+        operation = operation_named(found.operation, self.operations)
+        try:
+            return look_again(self.deployment, operation, found)
+        except TooLate:
+            raise  # recorded as such, by the caller
+        except Problem as problem:
+            kind = Kind.REFUSED if isinstance(problem, Refused) else Kind.FAILED
+            self.deployment.spool.add(entry_on(actor, kind, found, problem.what))
+            raise
+
+    def _claimed(
+        self, found: Confirmation, actor: Actor, preview: Preview[Any], went: tuple[str, ...]
+    ) -> Claimed:
+        target = preview.target.model_dump_json()
+        with writing(self.deployment.engine) as connection:
+            taken = confirmations.claim(connection, found.id, actor, target=target)
+            run = runs.start(
+                connection, actor, operation=taken.operation, words=taken.words,
+                place=taken.place, message=taken.message,
+            )  # fmt: skip
+            confirmations.belongs_to(connection, found.id, run.id)
+            more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
+            for kind in (Kind.CONFIRMED, Kind.STARTED):
+                write(connection, entry_of(actor, kind, taken.operation, **more))
         return Claimed(
             run_id=run.id,
             operation=operation_named(taken.operation, self.operations),
-            target_json=taken.target,
+            target_json=target,
             confirmed_by=actor,
             confirmed_at=run.started_at,
+            went=went,
         )
+
+    def _superseded(self, found: Confirmation, actor: Actor, seen: Seen) -> Changed:
+        """Settle a preview whose set has changed, with the new one in its place. Raises `TooLate` and `Away`."""
+        now: Pending | Report = seen.report
+        with writing(self.deployment.engine) as connection:
+            settled = confirmations.supersede(connection, found.id, actor)
+            write(connection, entry_on(actor, Kind.SUPERSEDED, settled, seen.said))
+            if seen.preview is not None:
+                asked = asked_as(settled, operation_named(settled.operation, self.operations))
+                preview = replace(seen.preview, report=_marked(seen.report, seen.said))
+                now = self._kept(connection, asked, preview, settled.message)
+        cure = "Look at what it would touch now, and confirm that." if seen.preview else ""
+        return Changed(seen.said, cure, now)
 
     def cancel(self, confirmation_id: str, actor: Actor) -> Settled:
         """Cancel a preview. See `Runner.cancel`."""
@@ -119,3 +177,7 @@ class Confirming:
 
     def _lost(self, actor: Actor, found: Confirmation, problem: TooLate) -> None:
         self.deployment.spool.add(entry_on(actor, Kind.TOO_LATE, found, problem.what))
+
+
+def _marked(report: Report, said: str) -> Report:
+    return replace(report, parts=(Note(text=said, tone=Tone.WARNING), *report.parts))

@@ -50,7 +50,7 @@ class NotFound(Problem):
 
 
 class TooLate(Problem):
-    """A confirmation that was taken, cancelled or has expired before this click."""
+    """A confirmation that was taken, cancelled, replaced or has expired before this click."""
 
 
 class Misconfigured(Problem):

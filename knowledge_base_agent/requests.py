@@ -3,23 +3,30 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from knowledge_base_agent.actors import Actor
+from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments
+from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """Somebody asks for an operation."""
+class Asked:
+    """Who asks for which operation, in what words, and where."""
 
     actor: Actor
     operation: AnyOperation
-    arguments: Arguments
     words: str
     """What was typed, after normalising; it is redacted before it is recorded."""
     place: str = ""
     """The channel it was asked in, or empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Asked):
+    """Somebody asks for an operation, with these arguments."""
+
+    arguments: Arguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +41,17 @@ class Pending:
     expires_at: datetime
 
 
+class Changed(Problem):
+    """At the click something else would be touched than what was shown: nothing was done, and `now` is to be looked at.
+
+    `now` is another preview with a confirmation of its own, or a report where nothing is left to be done.
+    """
+
+    def __init__(self, what: str, cure: str, now: "Pending | Report") -> None:
+        super().__init__(what, cure)
+        self.now = now
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
     """A confirmation that was won by exactly one claim, and whose run is recorded as started."""
@@ -43,6 +61,8 @@ class Claimed:
     target_json: str
     confirmed_by: Actor
     confirmed_at: datetime
+    went: tuple[str, ...] = ()
+    """What was shown and was no longer there at the click, as sentences without a full stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +87,12 @@ class Settled:
     at: datetime
     place: str
     message: str
+
+
+def asked_as(found: Confirmation, operation: AnyOperation) -> "Asked":
+    """Return who asked for what a confirmation is about, as they asked for it."""
+    actor = Actor(id=found.asked_by, name=found.asked_by_name, surface=Surface(found.surface))
+    return Asked(actor=actor, operation=operation, words=found.words, place=found.place)
 
 
 def settled_of(found: Confirmation) -> Settled:

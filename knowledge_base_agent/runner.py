@@ -12,6 +12,7 @@ from knowledge_base_agent.confirming import Confirming
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.disclosure import disclosed
 from knowledge_base_agent.effects import carry_out, failure
+from knowledge_base_agent.looking_again import with_missing
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
 from knowledge_base_agent.outages import told, worked
@@ -120,11 +121,12 @@ class Runner:
         self._confirming.placed(confirmation_id, place=place, message=message)
 
     def confirm(self, confirmation_id: str, actor: Actor) -> Claimed:
-        """Take the confirmation for this actor and record the run as started, in one transaction.
+        """Look again, take the confirmation for this actor and record the run as started, in one transaction.
 
-        Raises `Refused` (and the preview stays), `TooLate` for everyone but the first, `NotFound`, `Away`.
+        Raises `Changed` with a new preview where something would be touched that was not shown; `Refused` and `Away`
+        (and the preview stays); `TooLate` for everyone but the first; `NotFound`.
         """
-        return self._confirming.claim(confirmation_id, actor)
+        return self._confirming.confirm(confirmation_id, actor)
 
     def execute(self, claimed: Claimed, progress: Progress = silent) -> Ended:
         """Run what was claimed and record its end. Never raises: what went wrong is in the report."""
@@ -134,7 +136,7 @@ class Runner:
         def work() -> Report:
             target = target_type.model_validate_json(claimed.target_json)
             report: Report = run(self._deployment, target, progress)
-            return report
+            return with_missing(report, claimed.went)
 
         try:
             return carry_out(

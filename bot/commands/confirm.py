@@ -1,19 +1,27 @@
 """Confirm and Cancel: who clicks is looked up afresh; one click wins; the message tells what came of it."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
-from bot.blocks.confirmation import ended_message, running_message, settled_message
+from bot.blocks.confirmation import (
+    confirmation_message,
+    ended_message,
+    running_message,
+    settled_message,
+)
 from bot.blocks.drawn import Drawn, Json
+from bot.blocks.report import report_message
 from bot.commands.payloads import Click, click_of
 from bot.desk import Desk
 from bot.live_message import LiveMessage, Relay
 from bot.messages import Posted
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.waiting import patiently
-from knowledge_base_agent.requests import Claimed
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.requests import Changed, Claimed, Pending
 
 log = structlog.get_logger()
 _SETTLE_WITHIN = 5.0
@@ -40,10 +48,22 @@ async def _cancel(desk: Desk, click: Click) -> None:
 
 async def _confirm(desk: Desk, click: Click) -> None:
     actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
-    # Without a deadline: a claim that we stopped waiting for would be a run that nobody executes.
-    claimed = await desk.runs.call(partial(desk.runner.confirm, click.value, actor))
+    # Without a deadline of ours: a claim that we stopped waiting for would be a run that nobody executes.
+    try:
+        claimed = await desk.runs.call(partial(desk.runner.confirm, click.value, actor))
+    except Changed as changed:
+        await replace_or_post(desk, click, await asyncio.to_thread(_instead, changed))
+        return
     desk.nudge_audit()
     await _run(desk, click, claimed)
+
+
+def _instead(changed: Changed) -> Drawn:
+    """Draw what stands where the preview stood, since its buttons lead nowhere any more."""
+    now = utc_now()
+    if isinstance(changed.now, Pending):
+        return confirmation_message(changed.now, now)
+    return report_message(replace(changed.now, text=changed.what), now)
 
 
 async def _run(desk: Desk, click: Click, claimed: Claimed) -> None:

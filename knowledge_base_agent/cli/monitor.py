@@ -23,12 +23,14 @@ from knowledge_base_agent.phone_text import straighten
 from knowledge_base_agent.problems import Misunderstood, Problem
 from knowledge_base_agent.process_log import configure_logs
 from knowledge_base_agent.report import Report
-from knowledge_base_agent.requests import Ended, Pending, Request
+from knowledge_base_agent.requests import Changed, Claimed, Ended, Pending, Request
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import load_settings
 from knowledge_base_agent.understand import Understood, operation_of, understand_arguments
 
 DONE, FAILED, MISUNDERSTOOD, INTERRUPTED = 0, 1, 2, 130
+_LOOKS = 5
+"""How often a preview is shown anew because something came; a set that changes faster is not confirmed by anybody."""
 _PROMPT = "python celery_monitor.py "
 log = structlog.get_logger()
 
@@ -111,17 +113,24 @@ def _asked(
         words=understood.words,
     )
     outcome = runner.ask(request)
-    if isinstance(outcome, Report):
-        return outcome
-    show(console, outcome.report)
-    if not (sure or _says_yes(outcome, console)):
-        runner.cancel(outcome.confirmation_id, actor)
-        return Report(title="Cancelled", text="Nothing was done.", succeeded=False)
-    return _confirmed(runner, outcome, actor, console).report
+    looks = 0
+    while isinstance(outcome, Pending):
+        looks += 1
+        show(console, outcome.report)
+        if looks > _LOOKS or not (sure or _says_yes(outcome, console)):
+            runner.cancel(outcome.confirmation_id, actor)
+            return Report(title="Cancelled", text="Nothing was done.", succeeded=False)
+        try:
+            claimed = runner.confirm(outcome.confirmation_id, actor)
+        except Changed as changed:
+            # Nobody may run what they have not seen: what it would touch now is shown, and asked about anew.
+            outcome = changed.now
+        else:
+            return _executed(runner, claimed, console).report
+    return outcome
 
 
-def _confirmed(runner: Runner, pending: Pending, actor: Actor, console: Console) -> Ended:
-    claimed = runner.confirm(pending.confirmation_id, actor)
+def _executed(runner: Runner, claimed: Claimed, console: Console) -> Ended:
     with console.status(f"{claimed.run_id} is running") as status:
 
         def progress(done: int, total: int | None, note: str = "") -> None:

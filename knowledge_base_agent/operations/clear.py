@@ -17,12 +17,18 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
-from knowledge_base_agent.records.clearing import ClearCandidates, clear, clear_candidates
+from knowledge_base_agent.records.clearing import (
+    ClearCandidates,
+    clear,
+    clear_candidates,
+    states_to_clear,
+)
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.states import WITH_WORKERS
 from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Fact, Facts, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -56,29 +62,45 @@ class ClearTarget(Target):
     states: tuple[str, ...]
     cutoff: datetime
     wanted: TaskFilter = TaskFilter()
+    meant: str = ""
+    """The choice as part of a sentence, as it was asked for."""
 
 
 def _preview(deployment: "Deployment", arguments: ClearArguments) -> Preview[ClearTarget]:
     now = utc_now()
     wanted = arguments.chosen(now)
-    cutoff = min(now - arguments.older_than, wanted.until or now)
+    target = ClearTarget(
+        states=states_to_clear(wanted.states),
+        cutoff=min(now - arguments.older_than, wanted.until or now),
+        wanted=wanted,
+        meant=_meant(arguments),
+    )
+    return _looked(deployment, target, only_shown=arguments.dry_run)
+
+
+def _again(deployment: "Deployment", target: ClearTarget) -> Preview[ClearTarget]:
+    return _looked(deployment, target, only_shown=False)
+
+
+def _looked(
+    deployment: "Deployment", target: ClearTarget, *, only_shown: bool
+) -> Preview[ClearTarget]:
     with reading(deployment.engine) as connection:
-        found = clear_candidates(connection, wanted.states, cutoff, wanted)
+        found = clear_candidates(connection, target.states, target.cutoff, target.wanted)
     return Preview(
-        target=ClearTarget(states=found.states, cutoff=cutoff, wanted=wanted),
-        report=_previewed(found, arguments),
+        target=target,
+        report=_previewed(found, target.meant, only_shown=only_shown),
+        # By number: what is older than a frozen moment becomes fewer, unless a late entry joins it.
+        scope=Scope(counts={f"rows in {state}": n for state, n in found.by_state.items()}),
         affected=found.total,
-        only_shown=arguments.dry_run,
+        only_shown=only_shown,
     )
 
 
-def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
-    age = duration(arguments.older_than)
+def _previewed(found: ClearCandidates, meant: str, *, only_shown: bool) -> Report:
     if found.total == 0:
         return Report(
-            title="Nothing to clear",
-            text=f"No rows {_meant(arguments)} are older than {age}.",
-            taken_at=utc_now(),
+            title="Nothing to clear", text=f"There are no rows {meant}.", taken_at=utc_now()
         )
     parts: list[Part] = [_by_state("Rows", found.by_state, found.cutoff)]
     if set(found.by_state) & WITH_WORKERS:
@@ -90,11 +112,11 @@ def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
             )
         )
     parts.append(_sample(found))
-    would = "Would clear" if arguments.dry_run else "About to clear"
+    would = "Would clear" if only_shown else "About to clear"
     rows = counted(found.total, "row")
     return Report(
-        title=f"Would clear {rows}" if arguments.dry_run else f"Clear {rows}?",
-        text=f"{would} {rows} {_meant(arguments)}, older than {age}: {_counts(found.by_state)}. Rows newer than "
+        title=f"Would clear {rows}" if only_shown else f"Clear {rows}?",
+        text=f"{would} {rows} {meant}: {_counts(found.by_state)}. Rows newer than "
         f"{found.cutoff:%Y-%m-%d %H:%M:%S} UTC stay.",
         parts=tuple(parts),
         tone=Tone.WARNING,
@@ -104,7 +126,8 @@ def _previewed(found: ClearCandidates, arguments: ClearArguments) -> Report:
 
 def _meant(arguments: ClearArguments) -> str:
     anywhere = "" if arguments.states else "in any state that no worker has"
-    return ", ".join(part for part in (anywhere, arguments.said()) if part)
+    age = f"older than {duration(arguments.older_than)}"
+    return ", ".join(part for part in (anywhere, arguments.said(), age) if part)
 
 
 def _counts(by_state: Mapping[str, int]) -> str:
@@ -176,6 +199,7 @@ CLEAR = Operation[ClearArguments, ClearTarget](
     risk=Risk.DESTROY,
     arguments=ClearArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=ClearTarget,
 )

@@ -20,12 +20,15 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 _COUNT_SECONDS = 1.0
+_AGAIN_SECONDS = 4.0
+"""Longer than the first look, so that what could be counted then can be counted again."""
 _RECOUNT_SECONDS = 30.0
 _COLUMNS = (
     Column(key="store", label="Where"),
@@ -61,14 +64,33 @@ class Tally:
 
 
 def _preview(deployment: "Deployment", arguments: FlushArguments) -> Preview[FlushTarget]:
-    now = utc_now()
+    target = FlushTarget(everything=arguments.all, previewed_at=utc_now())
+    return _looked(deployment, target, keeping(deployment, everything_goes=arguments.all))
+
+
+def _again(deployment: "Deployment", target: FlushTarget) -> Preview[FlushTarget]:
+    keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
+    return _looked(deployment, target, keep, seconds=_AGAIN_SECONDS)
+
+
+def _looked(
+    deployment: "Deployment",
+    target: FlushTarget,
+    keep: Keeping,
+    *,
+    seconds: float = _COUNT_SECONDS,
+) -> Preview[FlushTarget]:
     stores = stores_of(deployment)
-    keep = keeping(deployment, everything_goes=arguments.all)
-    tallies = [_counted(deployment, store, keep, _COUNT_SECONDS / 2) for store in stores]
+    tallies = [_counted(deployment, store, keep, seconds / 2) for store in stores]
     total, complete = sum(one.gone for one in tallies), all(one.complete for one in tallies)
     return Preview(
-        target=FlushTarget(everything=arguments.all, previewed_at=now),
+        target=target,
         report=_previewed(tallies, keep, complete=complete),
+        scope=Scope(
+            flows={
+                f"keys in {one.store.source}": one.gone if one.complete else None for one in tallies
+            }
+        ),
         affected=total if complete else None,
     )
 
@@ -207,6 +229,7 @@ FLUSH = Operation[FlushArguments, FlushTarget](
     risk=Risk.DESTROY,
     arguments=FlushArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=FlushTarget,
 )

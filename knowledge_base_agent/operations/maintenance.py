@@ -22,6 +22,7 @@ from knowledge_base_agent.operations.stuck import STUCK, StuckArguments
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.states import SUCCESS
 from knowledge_base_agent.report import Note, Part, Report, Tone
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -91,6 +92,24 @@ def _preview(
     if arguments.which == DAILY:
         return _looked(deployment)
     previews, left_out = _previews(deployment, arguments.which)
+    return _round_of(arguments.which, previews, left_out)
+
+
+def _again(deployment: "Deployment", target: MaintenanceTarget) -> Preview[MaintenanceTarget]:
+    """Look at each part again; what can't be looked at is not done, so that the `Problem` ends this."""
+    previews: list[tuple[AnyOperation, Preview[Target]]] = []
+    for part in target.steps:
+        operation = _RUNNABLE[part.operation]
+        if operation.again is None or operation.target is None:
+            raise TypeError(operation.name)
+        frozen = operation.target.model_validate_json(part.target_json)
+        previews.append((operation, operation.again(deployment, frozen)))
+    return _round_of(target.which, previews, [])
+
+
+def _round_of(
+    which: str, previews: list[tuple[AnyOperation, Preview[Target]]], left_out: list[Note]
+) -> Preview[MaintenanceTarget]:
     steps = tuple(
         MaintenancePart(operation=operation.name, target_json=preview.target.model_dump_json())
         for operation, preview in previews
@@ -100,10 +119,19 @@ def _preview(
     known = None if None in counts else sum(one or 0 for one in counts)
     reports = [(operation.name, preview.report) for operation, preview in previews]
     return Preview(
-        target=MaintenanceTarget(which=arguments.which, steps=steps),
-        report=_previewed(arguments.which, reports, left_out, nothing=not steps),
+        target=MaintenanceTarget(which=which, steps=steps),
+        report=_previewed(which, reports, left_out, nothing=not steps),
+        scope=_scope(previews),
         affected=known if steps else 0,
     )
+
+
+def _scope(previews: list[tuple[AnyOperation, Preview[Target]]]) -> Scope:
+    scope = Scope()
+    for operation, preview in previews:
+        if preview.affected != 0:
+            scope |= preview.scope.under(operation.name)
+    return scope
 
 
 def _previews(
@@ -132,7 +160,11 @@ def _looked(deployment: "Deployment") -> Preview[MaintenanceTarget]:
         raise TypeError(STUCK.name)
     report = STUCK.answer(deployment, StuckArguments(), _nowhere)
     return Preview(
-        target=MaintenanceTarget(which=DAILY, steps=()), report=report, affected=0, only_shown=True
+        target=MaintenanceTarget(which=DAILY, steps=()),
+        report=report,
+        scope=Scope(),
+        affected=0,
+        only_shown=True,
     )
 
 
@@ -200,6 +232,7 @@ MAINTENANCE = Operation[MaintenanceArguments, MaintenanceTarget](
     risk=Risk.DESTROY,
     arguments=MaintenanceArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=MaintenanceTarget,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from knowledge_base_agent.report import Report
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -78,6 +79,8 @@ class Preview(Generic[T]):
 
     target: T
     report: Report
+    scope: Scope
+    """The set that would be touched, to be held against what is there when somebody confirms."""
     affected: int | None
     """How many things would be touched; None where that can't be known, 0 where there is nothing to confirm."""
     only_shown: bool = False
@@ -86,7 +89,7 @@ class Preview(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Operation(Generic[A, T]):
-    """One thing an operator can do. Exactly one of `answer` (READ, CHANGE) and `preview` + `run` (DESTROY) is given."""
+    """One thing an operator can do: `answer` (READ, CHANGE), or `preview`, `again`, `run` and `target` (DESTROY)."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -96,14 +99,18 @@ class Operation(Generic[A, T]):
     arguments: type[A]
     answer: "Callable[[Deployment, A, Progress], Report] | None" = None
     preview: "Callable[[Deployment, A], Preview[T]] | None" = None
+    again: "Callable[[Deployment, T], Preview[T]] | None" = None
+    """Looks at what a frozen target would touch now, by its own cutoffs and ids; `NotFound` when nothing is left."""
     run: "Callable[[Deployment, T, Progress], Report] | None" = None
     target: type[T] | None = None
 
     def __post_init__(self) -> None:
-        confirmed = self.preview is not None and self.run is not None and self.target is not None
-        if confirmed == (self.answer is not None) or confirmed != (self.risk is Risk.DESTROY):
+        parts = (self.preview, self.again, self.run, self.target)
+        given = [part is not None for part in parts]
+        destroys = self.risk is Risk.DESTROY
+        if not (all(given) if destroys else not any(given)) or destroys == bool(self.answer):
             raise TypeError(
-                f"{self.name}: answer, or preview and run with a target for what destroys"
+                f"{self.name}: answer, or preview, again and run with a target for what destroys"
             )
 
     @property

@@ -32,6 +32,7 @@ from knowledge_base_agent.operations.words import queue as read_queue
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
@@ -68,12 +69,25 @@ def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[Pur
     found = read_purge_figures(deployment, deadline, only=None)
     if arguments.queue is not None:
         found = found.of((known_queue(found.queues, arguments.queue),))
+    return _looked(deployment, deadline, found, no_undo=arguments.no_undo)
+
+
+def _again(deployment: "Deployment", target: PurgeTarget) -> Preview[PurgeTarget]:
+    deadline = Deadline.after(_PREVIEW_SECONDS)
+    found = read_purge_figures(deployment, deadline, only=target.queues)
+    return _looked(deployment, deadline, found, no_undo=target.no_undo)
+
+
+def _looked(
+    deployment: "Deployment", deadline: Deadline, found: PurgeFigures, *, no_undo: bool
+) -> Preview[PurgeTarget]:
     samples = deployment.fleet.purging.samples(deadline, found.names)
     parts: list[Part] = [queue_table(found), *sample_notes(samples), *held_notes(found)]
-    kept = _kept(deployment, no_undo=arguments.no_undo)
+    kept = _kept(deployment, no_undo=no_undo)
     return Preview(
-        target=PurgeTarget(queues=found.names, no_undo=arguments.no_undo),
+        target=PurgeTarget(queues=found.names, no_undo=no_undo),
         report=_previewed(found, tuple(parts), kept),
+        scope=Scope(flows={f"messages in {one.name}": one.ready for one in found.depths}),
         affected=found.ready,
     )
 
@@ -185,6 +199,7 @@ PURGE = Operation[PurgeArguments, PurgeTarget](
     risk=Risk.DESTROY,
     arguments=PurgeArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=PurgeTarget,
 )

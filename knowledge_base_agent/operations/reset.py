@@ -21,7 +21,12 @@ from knowledge_base_agent.operations.operation import (
 )
 from knowledge_base_agent.operations.reset_looking import our_queues
 from knowledge_base_agent.operations.reset_partial import PARTIAL, stuck_and_running, unconsumed
-from knowledge_base_agent.operations.reset_previews import complete_report, held_now, partial_report
+from knowledge_base_agent.operations.reset_previews import (
+    Held,
+    complete_report,
+    held_now,
+    partial_report,
+)
 from knowledge_base_agent.operations.reset_runbook import ResetTarget, Step, carry_on
 from knowledge_base_agent.operations.reset_steps import COMPLETE
 from knowledge_base_agent.operations.undoable import UndoableArguments
@@ -29,9 +34,10 @@ from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
 from knowledge_base_agent.records.database import reading
-from knowledge_base_agent.records.journal import JournalStep, StepState, newest_run
+from knowledge_base_agent.records.journal import JournalStep, StepState, newest_run, steps_of
 from knowledge_base_agent.records.task_history import counts
 from knowledge_base_agent.report import Report
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -89,10 +95,34 @@ class _Seen:
 def _preview(deployment: "Deployment", arguments: ResetArguments) -> Preview[ResetTarget]:
     journal = _unfinished(deployment) if arguments.resume else ()
     complete = journal[0].run_id.startswith("complete") if journal else arguments.complete
+    kind = "complete" if complete else "partial"
+    journal_id = journal[0].run_id if journal else _new_journal(kind)
+    asked = ResetTarget(
+        kind=kind,
+        journal_id=journal_id,
+        resumed=bool(journal),
+        nodes=(),
+        queues=(),
+        longer_than=arguments.longer_than,
+        no_undo=arguments.no_undo,
+    )
+    return _looked(deployment, asked, journal)
+
+
+def _again(deployment: "Deployment", target: ResetTarget) -> Preview[ResetTarget]:
+    with reading(deployment.engine) as connection:
+        journal = steps_of(connection, target.journal_id) if target.resumed else ()
+    return _looked(deployment, target, journal)
+
+
+def _looked(
+    deployment: "Deployment", asked: ResetTarget, journal: tuple[JournalStep, ...]
+) -> Preview[ResetTarget]:
+    """Look at everything anew, for what was asked for: the kind, the journal, how long is too long."""
     seen = _seen(deployment)
-    if complete:
-        return _complete(deployment, seen, journal, no_undo=arguments.no_undo)
-    return _partial(deployment, seen, journal, arguments.longer_than)
+    there = {"nodes": seen.nodes, "queues": our_queues(seen.view, seen.queues)}
+    target = asked.model_copy(update=there)
+    return (_complete if target.kind == "complete" else _partial)(deployment, seen, journal, target)
 
 
 def _unfinished(deployment: "Deployment") -> tuple[JournalStep, ...]:
@@ -114,53 +144,48 @@ def _seen(deployment: "Deployment") -> _Seen:
 
 
 def _complete(
-    deployment: "Deployment", seen: _Seen, journal: tuple[JournalStep, ...], *, no_undo: bool
+    deployment: "Deployment", seen: _Seen, journal: tuple[JournalStep, ...], target: ResetTarget
 ) -> Preview[ResetTarget]:
     with reading(deployment.engine) as connection:
         rows = sum(counts(connection).values())
         agent = read_agent_state(connection).status
-    target = ResetTarget(
-        kind="complete",
-        journal_id=_journal_id("complete", journal),
-        resumed=bool(journal),
-        nodes=seen.nodes,
-        queues=our_queues(seen.view, seen.queues),
-        no_undo=no_undo,
-    )
     held = held_now(seen.view, seen.queues, target, rows=rows, agent=agent)
     report = complete_report(seen.view, target, journal, held, COMPLETE)
-    return Preview(target=target, report=report, affected=held.affected)
+    return Preview(target=target, report=report, scope=_all(target, held), affected=held.affected)
+
+
+def _all(target: ResetTarget, held: Held) -> Scope:
+    return Scope(
+        names={"worker": frozenset(target.nodes), "queue": frozenset(target.queues)},
+        flows={
+            "tasks with workers": held.tasks,
+            "messages in queues": held.ready,
+            "rows": held.rows,
+        },
+    )
 
 
 def _partial(
-    deployment: "Deployment",
-    seen: _Seen,
-    journal: tuple[JournalStep, ...],
-    longer_than: timedelta,
+    deployment: "Deployment", seen: _Seen, journal: tuple[JournalStep, ...], target: ResetTarget
 ) -> Preview[ResetTarget]:
-    stuck = stuck_and_running(deployment, seen.view, longer_than)
+    stuck = stuck_and_running(deployment, seen.view, target.longer_than)
     resumed, paused = unconsumed(deployment, seen.view, seen.queues)
     with reading(deployment.engine) as connection:
         agent = read_agent_state(connection)
-    target = ResetTarget(
-        kind="partial",
-        journal_id=_journal_id("partial", journal),
-        resumed=bool(journal),
-        nodes=seen.nodes,
-        queues=resumed,
-        task_ids=tuple(one.id for one in stuck),
-    )
+    ids = tuple(one.id for one in stuck)
+    target = target.model_copy(update={"queues": resumed, "task_ids": ids})
     affected = len(stuck) + len(resumed) + (agent.status != IDLE)
     report = partial_report(
         seen.view, target, journal, steps=PARTIAL, stuck=stuck, paused=paused, agent=agent
     )
     # A reset that is unfinished is gone on with even where there is nothing left to mend.
-    return Preview(target=target, report=report, affected=affected or int(bool(journal)))
+    affected = affected or int(bool(journal))
+    names = {"worker": seen.nodes, "queue": resumed, "stuck task": target.task_ids}
+    scope = Scope(names={kind: frozenset(each) for kind, each in names.items()})
+    return Preview(target=target, report=report, scope=scope, affected=affected)
 
 
-def _journal_id(kind: str, journal: tuple[JournalStep, ...]) -> str:
-    if journal:
-        return journal[0].run_id
+def _new_journal(kind: str) -> str:
     return f"{kind}-{utc_now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -174,6 +199,7 @@ RESET = Operation[ResetArguments, ResetTarget](
     risk=Risk.DESTROY,
     arguments=ResetArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=ResetTarget,
 )

@@ -26,6 +26,7 @@ from knowledge_base_agent.records.agent_state import (
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Fact, Facts, Note, Part, Report, Tone
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -52,22 +53,29 @@ class ResetAgentTarget(Target):
 
 
 def _preview(deployment: "Deployment", arguments: ResetAgentArguments) -> Preview[ResetAgentTarget]:
+    return _looked(deployment, forced=arguments.force)
+
+
+def _again(deployment: "Deployment", target: ResetAgentTarget) -> Preview[ResetAgentTarget]:
+    return _looked(deployment, forced=target.forced)
+
+
+def _looked(deployment: "Deployment", *, forced: bool) -> Preview[ResetAgentTarget]:
     state = _state(deployment)
     target = ResetAgentTarget(
-        status=state.status,
-        task_id=state.task_id,
-        started_at=state.started_at,
-        forced=arguments.force,
+        status=state.status, task_id=state.task_id, started_at=state.started_at, forced=forced
     )
     if state.status == IDLE:
         report = Report(
             title="The agent is idle", text="The agent is idle already.", taken_at=utc_now()
         )
-        return Preview(target=target, report=report, affected=0)
+        return Preview(target=target, report=report, scope=Scope(), affected=0)
     why = counts_as_running(deployment, state)
-    if why and not arguments.force:
+    if why and not forced:
         raise _refusal(why, state)
-    return Preview(target=target, report=_previewed(state, why), affected=1)
+    seen = f"{state.status}, task {state.task_id}, since {state.started_at}"
+    scope = Scope(names={"state of the agent": frozenset({seen})})
+    return Preview(target=target, report=_previewed(state, why), scope=scope, affected=1)
 
 
 def _state(deployment: "Deployment") -> AgentState:
@@ -168,6 +176,7 @@ RESET_AGENT = Operation[ResetAgentArguments, ResetAgentTarget](
     risk=Risk.DESTROY,
     arguments=ResetAgentArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=ResetAgentTarget,
 )

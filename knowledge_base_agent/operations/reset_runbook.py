@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.clock import utc_now
@@ -43,6 +44,8 @@ class ResetTarget(UndoableTarget):
     """Those to empty (complete), or those that nobody consumes (partial)."""
     task_ids: tuple[str, ...] = ()
     """The stuck tasks (partial)."""
+    longer_than: timedelta = timedelta(hours=3)
+    """How long a task had to run to count as stuck (partial)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import model_validator
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.operations.chosen import Chosen, chosen_rows
+from knowledge_base_agent.operations.chosen import chosen_rows
 from knowledge_base_agent.operations.filtering import Filtering
 from knowledge_base_agent.operations.find import error_of
 from knowledge_base_agent.operations.operation import (
@@ -35,6 +35,7 @@ from knowledge_base_agent.records.states import FAILURE, FINISHED, STATES, SUCCE
 from knowledge_base_agent.records.task_history import rows_by_ids
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -111,8 +112,22 @@ def _preview(deployment: "Deployment", arguments: RetryArguments) -> Preview[Ret
         rate=arguments.rate,
         again=arguments.again,
     )
-    report = _previewed(found, chosen, left_out, arguments)
-    return Preview(target=target, report=report, affected=len(found.sendable))
+    return _looked(found, chosen.more, left_out, target, arguments.said())
+
+
+def _again(deployment: "Deployment", target: RetryTarget) -> Preview[RetryTarget]:
+    found = _unchanged(deployment, target)
+    if not found.sendable:
+        _refuse(found.left_out)
+    return _looked(found, "", found.left_out, target, "")
+
+
+def _looked(
+    found: RetryTargets, more: str, left_out: Mapping[str, str], target: RetryTarget, said: str
+) -> Preview[RetryTarget]:
+    scope = Scope(names={"task": frozenset(one.row.id for one in found.sendable)})
+    report = _previewed(found, more, left_out, target.rate, said)
+    return Preview(target=target, report=report, scope=scope, affected=len(found.sendable))
 
 
 def _refuse(left_out: Mapping[str, str]) -> None:
@@ -126,18 +141,18 @@ def _refuse(left_out: Mapping[str, str]) -> None:
 
 
 def _previewed(
-    found: RetryTargets, chosen: Chosen, left_out: Mapping[str, str], arguments: RetryArguments
+    found: RetryTargets, more: str, left_out: Mapping[str, str], rate: float, said: str
 ) -> Report:
     if not found.sendable:
-        text = f"The rows know no ended tasks {arguments.said() or 'of these'}."
+        text = f"The rows know no ended tasks {said or 'of these'}."
         return Report(title="Nothing to retry", text=text, taken_at=utc_now())
     tasks = counted(len(found.sendable), "task")
-    takes = how_long(len(found.sendable), arguments.rate)
+    takes = how_long(len(found.sendable), rate)
     return Report(
         title=f"Send {tasks} again?",
-        text=f"About to send {tasks} again under new ids, {arguments.rate:.3g} a second{_lasting(takes)}: "
+        text=f"About to send {tasks} again under new ids, {rate:.3g} a second{_lasting(takes)}: "
         f"{_by_name(found)}. Each does its work once more.",
-        parts=tuple(_parts(found, chosen, left_out)),
+        parts=tuple(_parts(found, more, left_out)),
         tone=Tone.WARNING,
         taken_at=utc_now(),
     )
@@ -153,11 +168,11 @@ def _by_name(found: RetryTargets) -> str:
     return ", ".join([*said, "…"] if len(names) > len(said) else said)
 
 
-def _parts(found: RetryTargets, chosen: Chosen, left_out: Mapping[str, str]) -> Iterator[Part]:
+def _parts(found: RetryTargets, more: str, left_out: Mapping[str, str]) -> Iterator[Part]:
     rows = tuple(_row(one) for one in found.sendable[:_SHOWN])
     yield Table(caption="Tasks", columns=_COLUMNS, rows=rows, total=len(found.sendable))
-    if chosen.more:
-        yield Note(text=chosen.more, tone=Tone.WARNING)
+    if more:
+        yield Note(text=more, tone=Tone.WARNING)
     states = Counter(one.row.state for one in found.sendable)
     if states[SUCCESS]:
         done = counted(states[SUCCESS], "of these has", "of these have")
@@ -191,7 +206,8 @@ def _row(one: Sendable) -> Row:
     return Row(cells=(plain(one.message.name, 120), row.state, queue, error_of(row), row.id))
 
 
-def _run(deployment: "Deployment", target: RetryTarget, progress: Progress) -> Report:
+def _unchanged(deployment: "Deployment", target: RetryTarget) -> RetryTargets:
+    """Return those that are as they were when they were shown, and of each other one why it is not sent."""
     with reading(deployment.engine) as connection:
         rows = rows_by_ids(connection, target.states)
     gone = dict.fromkeys(target.states.keys() - rows.keys(), "its row was cleared meanwhile")
@@ -207,12 +223,17 @@ def _run(deployment: "Deployment", target: RetryTarget, progress: Progress) -> R
         for one in found.sendable
         if one.again_of != target.before.get(one.row.id)
     }
+    return RetryTargets(
+        sendable=tuple(one for one in found.sendable if one.row.id not in taken),
+        left_out={**gone, **changed, **found.left_out, **taken},
+        warnings=found.warnings,
+    )
+
+
+def _run(deployment: "Deployment", target: RetryTarget, progress: Progress) -> Report:
+    found = _unchanged(deployment, target)
     return send_again(
-        deployment,
-        [one for one in found.sendable if one.row.id not in taken],
-        {**gone, **changed, **found.left_out, **taken},
-        rate=target.rate,
-        progress=progress,
+        deployment, found.sendable, found.left_out, rate=target.rate, progress=progress
     )
 
 
@@ -223,6 +244,7 @@ RETRY = Operation[RetryArguments, RetryTarget](
     risk=Risk.DESTROY,
     arguments=RetryArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=RetryTarget,
 )

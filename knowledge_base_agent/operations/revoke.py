@@ -25,6 +25,7 @@ from knowledge_base_agent.operations.revoke_wording import announced, nothing_ru
 from knowledge_base_agent.records.revoked_tasks import remember_revoked
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
@@ -55,22 +56,43 @@ def _preview(deployment: "Deployment", arguments: RevokeArguments) -> Preview[Re
         if arguments.all_active
         else by_ids(deployment, ids, terminate=stops)
     )
+    signal = "SIGKILL" if arguments.kill else "SIGTERM"
+    return _looked(found, signal, terminate=stops, instead=_terminating(arguments), more=more)
+
+
+def _again(deployment: "Deployment", target: RevokeTarget) -> Preview[RevokeTarget]:
+    if target.lingering:
+        ids = [one.id for one in target.lingering]
+        return _kill_preview(find_lingering(deployment, ids))
+    found = by_ids(deployment, target.ids, terminate=target.terminate)
+    return _looked(found, target.signal, terminate=target.terminate)
+
+
+def _looked(
+    found: RevokeTargets,
+    signal: str,
+    *,
+    terminate: bool,
+    instead: tuple[Action, ...] = (),
+    more: str = "",
+) -> Preview[RevokeTarget]:
     target = RevokeTarget(
         ids=tuple(one.id for one in found.reached),
         waiting=tuple(one.id for one in found.reached if one.worker is None),
         held_by={one.id: one.worker for one in found.reached if one.worker is not None},
-        terminate=stops,
-        signal="SIGKILL" if arguments.kill else "SIGTERM",
+        terminate=terminate,
+        signal=signal,
     )
-    report = _previewed(found, target, arguments, more)
-    return Preview(target=target, report=report, affected=len(found.reached))
+    report = _previewed(found, target, instead, more)
+    scope = Scope(names={"task": frozenset(target.ids)})
+    return Preview(target=target, report=report, scope=scope, affected=len(found.reached))
 
 
 def _nothing_chosen(arguments: RevokeArguments) -> Preview[RevokeTarget]:
     target = RevokeTarget(ids=(), waiting=(), held_by={}, terminate=False, signal="SIGTERM")
     text = f"The rows know no unfinished tasks {arguments.said()}."
     report = Report(title="Nothing to revoke", text=text, taken_at=utc_now())
-    return Preview(target=target, report=report, affected=0)
+    return Preview(target=target, report=report, scope=Scope(), affected=0)
 
 
 def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
@@ -94,7 +116,9 @@ def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
         tone=Tone.WARNING,
         taken_at=utc_now(),
     )
-    return Preview(target=target, report=report, affected=len(lingering))
+    processes = frozenset(f"{one.process} on {one.worker}, of {one.id}" for one in lingering)
+    scope = Scope(names={"process": processes})
+    return Preview(target=target, report=report, scope=scope, affected=len(lingering))
 
 
 def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> Report:
@@ -113,7 +137,7 @@ def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> 
 
 
 def _previewed(
-    found: RevokeTargets, target: RevokeTarget, arguments: RevokeArguments, more: str
+    found: RevokeTargets, target: RevokeTarget, instead: tuple[Action, ...], more: str
 ) -> Report:
     if not found.reached:
         return Report(
@@ -129,7 +153,7 @@ def _previewed(
         text=announced(found, target.signal if target.terminate else None),
         parts=tuple(_parts(found, more, runs_on=runs_on)),
         tone=Tone.WARNING,
-        actions=_terminating(arguments) if runs_on else (),
+        actions=instead if runs_on else (),
         taken_at=utc_now(),
     )
 
@@ -184,6 +208,7 @@ REVOKE = Operation[RevokeArguments, RevokeTarget](
     risk=Risk.DESTROY,
     arguments=RevokeArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=RevokeTarget,
 )

@@ -30,6 +30,7 @@ from knowledge_base_agent.records.keepsakes import (
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Report, Row, Table, Tone
 from knowledge_base_agent.runs import Run, is_over, read_run
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -66,10 +67,20 @@ class UndoTarget(Target):
 
 
 def _preview(deployment: "Deployment", arguments: UndoArguments) -> Preview[UndoTarget]:
+    return _looked(deployment, arguments.run, only=None)
+
+
+def _again(deployment: "Deployment", target: UndoTarget) -> Preview[UndoTarget]:
+    return _looked(deployment, target.run, only=target.keepsakes)
+
+
+def _looked(
+    deployment: "Deployment", run_id: str, *, only: Sequence[str] | None
+) -> Preview[UndoTarget]:
     with reading(deployment.engine) as connection:
-        run = read_run(connection, arguments.run)
-        every = keepsakes_of(connection, arguments.run)
-        found = bringable(every, utc_now())
+        run = read_run(connection, run_id)
+        every = keepsakes_of(connection, run_id)
+        found = [one for one in bringable(every, utc_now()) if only is None or one.id in only]
         for one in found:
             _refuse_if_busy(deployment, one)
     if not found:
@@ -79,6 +90,10 @@ def _preview(deployment: "Deployment", arguments: UndoArguments) -> Preview[Undo
     return Preview(
         target=UndoTarget(run=run.id, keepsakes=tuple(one.id for one in found)),
         report=_previewed(run, found, items),
+        scope=Scope(
+            names={"keepsake": frozenset(one.id for one in found)},
+            counts={item.what: item.number for item in items if item.number is not None},
+        ),
         affected=None if None in numbers else sum(number or 0 for number in numbers),
     )
 
@@ -205,6 +220,7 @@ UNDO = Operation[UndoArguments, UndoTarget](
     risk=Risk.DESTROY,
     arguments=UndoArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=UndoTarget,
 )

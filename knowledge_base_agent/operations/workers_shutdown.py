@@ -19,8 +19,10 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
+from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -70,6 +72,21 @@ class ShutdownTarget(Target):
 def _preview(deployment: "Deployment", arguments: ShutdownArguments) -> Preview[ShutdownTarget]:
     view = deployment.fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
     names = chosen_workers(deployment.fleet, view, arguments.workers)
+    return _looked(deployment, view, names, arguments.wait)
+
+
+def _again(deployment: "Deployment", target: ShutdownTarget) -> Preview[ShutdownTarget]:
+    view = deployment.fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
+    there = deployment.fleet.tellable(view)
+    names = tuple(name for name in target.workers if name in there)
+    if not names:
+        raise NotFound("None of these workers is there any more.", "`workers` shows who is.")
+    return _looked(deployment, view, names, target.wait)
+
+
+def _looked(
+    deployment: "Deployment", view: FleetView, names: tuple[str, ...], wait: timedelta
+) -> Preview[ShutdownTarget]:
     left = set(deployment.fleet.tellable(view)) - set(names)
     parts: list[Part] = [_preview_table(view, names)]
     if not left:
@@ -78,15 +95,16 @@ def _preview(deployment: "Deployment", arguments: ShutdownArguments) -> Preview[
     parts.append(Note(text="Nothing here starts a worker again; whatever supervises them may."))
     workers = counted(len(names), "worker")
     return Preview(
-        target=ShutdownTarget(workers=names, wait=arguments.wait),
+        target=ShutdownTarget(workers=names, wait=wait),
         report=Report(
             title=f"Shut down {workers}?",
-            text=f"About to stop {workers} from taking tasks, give them {duration(arguments.wait)} to finish what they "
+            text=f"About to stop {workers} from taking tasks, give them {duration(wait)} to finish what they "
             f"have, and end them ({headcount(view)}).",
             parts=(*parts, *headcount_notes(view)),
             tone=Tone.WARNING,
             taken_at=utc_now(),
         ),
+        scope=Scope(names={"worker": frozenset(names)}),
         affected=len(names),
     )
 
@@ -174,6 +192,7 @@ SHUTDOWN = Operation[ShutdownArguments, ShutdownTarget](
     risk=Risk.DESTROY,
     arguments=ShutdownArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=ShutdownTarget,
 )

@@ -13,6 +13,7 @@ from knowledge_base_agent.operations.operation import (
 )
 from knowledge_base_agent.operations.words import duration, state, task_id
 from knowledge_base_agent.report import Report
+from knowledge_base_agent.scope import Scope
 
 SHOWN = Report(title="Shown", text="Something.")
 
@@ -25,13 +26,16 @@ class NoTarget(Target):
     """Nothing."""
 
 
+NOTHING = Preview(target=NoTarget(), report=SHOWN, scope=Scope(), affected=1)
+
 CLEAR = Operation[NoArguments, NoTarget](
     name="clear",
     summary="Removes old rows.",
     risk=Risk.DESTROY,
     arguments=NoArguments,
     target=NoTarget,
-    preview=lambda deployment, arguments: Preview(target=NoTarget(), report=SHOWN, affected=1),
+    preview=lambda deployment, arguments: NOTHING,
+    again=lambda deployment, target: NOTHING,
     run=lambda deployment, target, progress: SHOWN,
 )
 
@@ -66,6 +70,7 @@ TIDY = Operation[TidyArguments, NoTarget](
     risk=Risk.DESTROY,
     arguments=TidyArguments,
     target=NoTarget,
-    preview=lambda deployment, arguments: Preview(target=NoTarget(), report=SHOWN, affected=1),
+    preview=lambda deployment, arguments: NOTHING,
+    again=lambda deployment, target: NOTHING,
     run=lambda deployment, target, progress: SHOWN,
 )

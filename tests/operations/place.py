@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from redis import Redis
 
 from knowledge_base_agent.actors import shell_actor
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.report import Facts, Note, Report, Row, Table
-from knowledge_base_agent.requests import Pending, Request
+from knowledge_base_agent.requests import Changed, Claimed, Pending, Request
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import Settings
 from knowledge_base_agent.understand import understand
@@ -39,9 +40,21 @@ class Shell:
 
     def confirms(self, pending: Pending) -> Report:
         """Confirm a preview, and return what came of it."""
-        runner = Runner(self.deployment)
-        claimed = runner.confirm(pending.confirmation_id, shell_actor("tester"))
-        return runner.execute(claimed).report
+        return self.executes(self.claims(pending))
+
+    def claims(self, pending: Pending) -> Claimed:
+        """Confirm a preview, and go no further: for what happens between the look at the click and the run."""
+        return Runner(self.deployment).confirm(pending.confirmation_id, shell_actor("tester"))
+
+    def executes(self, claimed: Claimed) -> Report:
+        """Run what was confirmed, and return what came of it."""
+        return Runner(self.deployment).execute(claimed).report
+
+    def finds_changed(self, pending: Pending) -> Changed:
+        """Confirm a preview of something that is no longer what was shown, and return what is said."""
+        with pytest.raises(Changed) as caught:
+            self.claims(pending)
+        return caught.value
 
     def _ask(self, words: str) -> Report | Pending:
         understood = understand(words)

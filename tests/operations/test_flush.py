@@ -105,8 +105,11 @@ def test_a_broker_that_moves_in_after_the_preview_is_refused_too(
 ) -> None:
     add_keys(redis_space.logs_url, "logs", 1)
     preview = alone.previews("flush --all")
+    claimed = alone.claims(alone.previews("flush --all"))
     add_keys(redis_space.logs_url, "_kombu.binding.celery", 1)
-    assert not alone.confirms(preview).succeeded
+    with pytest.raises(Refused, match=r"holds keys of a broker.* not run"):
+        alone.claims(preview)
+    assert not alone.executes(claimed).succeeded
     assert "logs:over-0" in keys(redis_space.logs_url)
 
 

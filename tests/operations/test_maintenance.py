@@ -82,10 +82,10 @@ def test_a_round_that_fails_in_the_middle_tells_which_part(
 ) -> None:
     old(shell, "FAILURE", 721, "month")
     add_keys(redis_space.logs_url, "logs", 1)
-    preview = shell.previews("maintenance monthly")
+    claimed = shell.claims(shell.previews("maintenance monthly"))
     with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
         client.set("unacked", "x")
-    report = shell.confirms(preview)
+    report = shell.executes(claimed)
     assert not report.succeeded
     assert "clear: Cleared 1 row" in report.text
     assert "flush: The log store holds keys of a broker" in report.text

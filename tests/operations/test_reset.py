@@ -16,6 +16,7 @@ from knowledge_base_agent.problems import Misunderstood, NotFound
 from knowledge_base_agent.records.agent_state import read_agent_state, set_running
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.journal import StepState, newest_run
+from knowledge_base_agent.requests import Pending
 from tests.fleet.running import Site
 from tests.operations.place import Shell, facts, table
 from tests.operations.test_clear import add_rows, rows
@@ -161,8 +162,12 @@ def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: E
 
 def test_a_worker_that_joins_after_the_preview_ends_it(calm: Emergency) -> None:
     preview = calm.previews("reset --complete")
+    claimed = calm.claims(calm.previews("reset --complete"))
     calm.start("late@reset")
-    report = calm.confirms(preview)
+    changed = calm.finds_changed(preview)
+    assert "1 worker came (late@reset)" in changed.what
+    assert isinstance(changed.now, Pending), "a new preview, with that worker in it"
+    report = calm.executes(claimed)
     assert "late@reset joined after the preview" in report.text
     assert calm.deployment.fleet.workers.look(Deadline.after(2), fresh=True).answered == 1
 

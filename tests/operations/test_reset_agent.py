@@ -50,8 +50,10 @@ def test_an_agent_whose_task_really_runs_is_not_called_idle_unless_forced(here: 
 def test_an_agent_that_has_moved_on_since_the_preview_is_left_alone(here: Place) -> None:
     say_running(here, "first")
     preview = here.previews("reset-agent")
+    claimed = here.claims(here.previews("reset-agent"))
     say_running(here, "second")
-    report = here.confirms(preview)
+    assert "1 state of the agent came" in here.finds_changed(preview).what
+    report = here.executes(claimed)
     assert not report.succeeded
     assert "has changed since it was shown" in report.text
     assert state(here).task_id == "second"

@@ -96,12 +96,14 @@ def test_a_task_on_a_silent_worker_is_neither_running_nor_unstarted_but_unknown(
 def test_a_task_that_ends_between_preview_and_click_is_not_said_to_have_been_stopped(
     here: Place,
 ) -> None:
-    running = here.send("sleep", 1.5)
+    running = here.send("sleep", 2.5)
     here.site.row_in(running, "STARTED")
     preview = here.previews(f"revoke {running} --terminate")
+    claimed = here.claims(here.previews(f"revoke {running} --terminate"))
     here.site.row_in(running, "SUCCESS")
     wait_until(lambda: not runs(here, running), what="no worker lists it")
-    report = here.confirms(preview)
+    assert "has ended: SUCCESS" in here.finds_changed(preview).what
+    report = here.executes(claimed)
     assert row_of(report, running).cells[0] == "ended before"
 
 

@@ -15,10 +15,11 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.operations.words import free_text
-from knowledge_base_agent.problems import NotFound
+from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.road_tables import AUDIT, RUNS
 from knowledge_base_agent.report import Report
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -31,15 +32,40 @@ class LedgerArguments(Arguments):
 
 
 class LedgerTarget(Target):
-    """The file, frozen."""
+    """The file, frozen, and what lies beside it."""
 
     path: str
+    beside: tuple[str, ...] = ()
+
+
+def beside(path: Path | str) -> Path:
+    """Return a file whose lines are what a preview of this ledger shows; where there is none, the ledger alone."""
+    return Path(f"{path}.beside")
+
+
+def unreachable(path: Path | str) -> Path:
+    """Return a file that makes the ledger's store unreachable while it is there."""
+    return Path(f"{path}.unreachable")
 
 
 def _preview(deployment: "Deployment", arguments: LedgerArguments) -> Preview[LedgerTarget]:
-    report = Report(title="ledger", text=f"would write one line to {Path(arguments.path).name}")
-    affected = 0 if arguments.path.endswith("nothing") else 1
-    return Preview(target=LedgerTarget(path=arguments.path), report=report, affected=affected)
+    return _again(deployment, LedgerTarget(path=arguments.path))
+
+
+def _again(deployment: "Deployment", target: LedgerTarget) -> Preview[LedgerTarget]:
+    if unreachable(target.path).exists():
+        raise Away("The shelf does not answer.", "Look at the shelf.", source="the shelf")
+    shelf = beside(target.path)
+    names = tuple(shelf.read_text().split()) if shelf.exists() else (Path(target.path).name,)
+    report = Report(
+        title="ledger", text=f"would write one line to {Path(target.path).name}: {', '.join(names)}"
+    )
+    return Preview(
+        target=LedgerTarget(path=target.path, beside=names),
+        report=report,
+        scope=Scope(names={"thing": frozenset(names)}),
+        affected=0 if target.path.endswith("nothing") else len(names),
+    )
 
 
 def _run(deployment: "Deployment", target: LedgerTarget, progress: Progress) -> Report:
@@ -51,7 +77,8 @@ def _run(deployment: "Deployment", target: LedgerTarget, progress: Progress) -> 
         started = connection.execute(select(RUNS.c.number).where(RUNS.c.state == "started")).all()
         recorded = connection.execute(select(AUDIT.c.id).where(AUDIT.c.kind == "started")).all()
     with Path(target.path).open("a") as ledger:
-        ledger.write(f"written, {len(started)} started, {bool(recorded)}\n")
+        on = f" on {', '.join(target.beside)}" if beside(target.path).exists() else ""
+        ledger.write(f"written{on}, {len(started)} started, {bool(recorded)}\n")
     progress(1, 1, "written")
     return Report(title="ledger", text="wrote one line")
 
@@ -67,6 +94,7 @@ WRITE = Operation[LedgerArguments, LedgerTarget](
     risk=Risk.DESTROY,
     arguments=LedgerArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=LedgerTarget,
 )

@@ -203,7 +203,7 @@ def test_the_audit_names_what_a_preview_has_frozen(
     pending(runner, ledger)
     with reading(deployment.engine) as connection:
         detail = connection.execute(select(AUDIT.c.detail)).scalar_one()
-    assert f"[path: {ledger}]" in detail
+    assert f"[path: {ledger}; beside: ledger]" in detail
 
 
 def test_a_change_that_fails_is_recorded_once(

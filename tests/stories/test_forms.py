@@ -66,9 +66,9 @@ async def test_where_no_form_can_be_opened_the_word_does_what_it_does_alone(
     otto = slack.person("otto")
     await slack.fails("views.open", "error", times=1, error="expired_trigger_id")
     await otto.types("/kb clear", in_="#ops")
-    await otto.sees("are older than 1 d")
+    await otto.sees("There are no rows in any state that no worker has, older than 1 d")
     await otto.types("/kb clear --dry-run", in_="#ops")  # nothing is left to ask for
-    await otto.sees("are older than 1 d")
+    await otto.sees("There are no rows in any state that no worker has, older than 1 d")
     await otto.has_no_modal()
 
 

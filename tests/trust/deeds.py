@@ -15,6 +15,7 @@ from knowledge_base_agent.operations.operation import (
 from knowledge_base_agent.operations.words import free_text
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Request
+from knowledge_base_agent.scope import Scope
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -40,8 +41,16 @@ class DeedTarget(Target):
 
 
 def _preview(deployment: "Deployment", arguments: DeedArguments) -> Preview[DeedTarget]:
-    report = Report(title="deed", text=f"would mark {arguments.key} {STEPS} times")
-    return Preview(target=DeedTarget(key=arguments.key), report=report, affected=STEPS)
+    return _again(deployment, DeedTarget(key=arguments.key))
+
+
+def _again(deployment: "Deployment", target: DeedTarget) -> Preview[DeedTarget]:
+    return Preview(
+        target=target,
+        report=Report(title="deed", text=f"would mark {target.key} {STEPS} times"),
+        scope=Scope(names={"key": frozenset({target.key})}),
+        affected=STEPS,
+    )
 
 
 def _run(deployment: "Deployment", target: DeedTarget, progress: Progress) -> Report:
@@ -57,6 +66,7 @@ DEED = Operation[DeedArguments, DeedTarget](
     risk=Risk.DESTROY,
     arguments=DeedArguments,
     preview=_preview,
+    again=_again,
     run=_run,
     target=DeedTarget,
 )
