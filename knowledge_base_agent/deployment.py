@@ -86,6 +86,7 @@ def open_deployment(
     posted_seals: Callable[[float], PostedSeals] | None = None,
 ) -> Deployment:
     """Wire a deployment from settings; tests hand in an app of their own, the bot what Slack tells it."""
+    settings.hide_secrets()
     engine = open_engine(settings.database_url)
     return Deployment(
         settings=settings,

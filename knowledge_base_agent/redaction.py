@@ -1,29 +1,16 @@
 """What is hidden and cut before text from outside reaches a log, a row, an audit entry or a person."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from knowledge_base_agent.secret_shapes import named_by, without_named, without_shapes
 
 HIDDEN = "•••"
 _MARK = "…"
+_SHORTEST = 8
+"""Characters of a secret value of our own that is looked for: a shorter one would be found within ordinary words."""
 
-_NAMES = (
-    r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|authorization|credential|cookie|session[_-]?id|dsn)[\w.-]*"
-)
-_NAMED_VALUE = re.compile(
-    rf"(?P<name>['\"]?\b{_NAMES}['\"]?\s*[:=]\s*)"
-    r"(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?:bearer\s+|basic\s+)?[^\s,;)\]}”’]*[^\s,;)\]}”’.])",
-    re.IGNORECASE,
-)
-_URL_PASSWORD = re.compile(
-    r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)[^\s/'\"]+(?=@)", re.IGNORECASE
-)
-_TOKENS = re.compile(
-    r"xox[abeprs]-[\w-]{8,}|xapp-[\w-]{8,}"  # Slack
-    r"|gh[pousr]_\w{20,}|github_pat_\w{20,}"  # GitHub
-    r"|AKIA[0-9A-Z]{16}|sk-[\w-]{20,}|AIza[\w-]{30,}"  # cloud keys
-    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"  # JSON web tokens
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-)
 # Control characters, and the bidirectional overrides that make text read as what it is not.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
@@ -39,11 +26,58 @@ class Raw(str):
     __slots__ = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hiding:
+    """What is hidden in this process, besides the shapes that everybody's secrets have."""
+
+    named: re.Pattern[str] = field(default_factory=named_by)
+    patterns: tuple[re.Pattern[str], ...] = ()
+    values: re.Pattern[str] | None = None
+
+
+class _Process:
+    hiding = Hiding()
+
+
+def hide_also(
+    *, names: Iterable[str] = (), patterns: Iterable[str] = (), values: Iterable[str] = ()
+) -> None:
+    """Hide in this process, from now on, values with these names, what fits these patterns, and these very values.
+
+    What an earlier call said is forgotten. Raises `re.error` for what is no regular expression.
+    """
+    known = sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
+    _Process.hiding = Hiding(
+        named=named_by(name for name in names if name),
+        patterns=tuple(re.compile(pattern) for pattern in patterns),
+        values=re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)")
+        if known
+        else None,
+    )
+
+
+def compilable(patterns: str) -> tuple[str, ...]:
+    """Return regular expressions written with spaces between them. Raises `ValueError` for what is none."""
+    found = tuple(patterns.split())
+    for pattern in found:
+        try:
+            hides_all = re.compile(pattern).search("") is not None
+        except re.error as error:
+            raise ValueError(f"{pattern} is no regular expression: {error}") from error
+        if hides_all:
+            raise ValueError(f"{pattern} fits everything")
+    return found
+
+
 def redact(text: str) -> str:
-    """Return the text with known secrets hidden: named values, passwords in URLs, and tokens of known shapes."""
-    text = _URL_PASSWORD.sub(rf"\g<head>{HIDDEN}", text)
-    text = _TOKENS.sub(HIDDEN, text)
-    return _NAMED_VALUE.sub(rf"\g<name>{HIDDEN}", text)
+    """Return the text with known secrets hidden: named values, passwords in URLs, tokens of known shapes, our own."""
+    hiding = _Process.hiding
+    if hiding.values is not None:
+        text = hiding.values.sub(HIDDEN, text)
+    text = without_shapes(text, HIDDEN)
+    for pattern in hiding.patterns:
+        text = pattern.sub(HIDDEN, text)
+    return without_named(text, hiding.named, HIDDEN)
 
 
 def shorten(text: str, limit: int) -> tuple[str, bool]:
@@ -55,7 +89,8 @@ def shorten(text: str, limit: int) -> tuple[str, bool]:
 
 def plain(text: str, limit: int = 300) -> str:
     """Return text from outside fit for one line: redacted, no control or bidi characters, no line breaks, capped."""
-    return _one_line(redact(text), limit)
+    # In this order: an invisible sign would split a secret's name.
+    return _one_line(redact(_INVISIBLE.sub("", text)), limit)
 
 
 def shown(text: str, limit: int = 300) -> str:

@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from knowledge_base_agent.problems import Misconfigured
+from knowledge_base_agent.redaction import compilable, hide_also
+from knowledge_base_agent.secret_settings import FROM_FILE, EnvironmentAndFiles, secret_values
 
 Names = Annotated[tuple[str, ...], NoDecode]
 _HH_MM = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -19,6 +26,11 @@ def _env(name: str, default: Any, meaning: str, **bounds: Any) -> Any:
     return Field(default, validation_alias=aliases, description=meaning, **bounds)
 
 
+def _secret(name: str, default: Any, meaning: str) -> Any:
+    """Return a setting that may hold a secret: it can also be read from the file that NAME_FILE names."""
+    return _env(name, default, meaning, json_schema_extra=FROM_FILE)
+
+
 class Settings(BaseSettings):
     """The settings of one deployment; each field's alias is the name of its environment variable."""
 
@@ -27,8 +39,8 @@ class Settings(BaseSettings):
     celery_app: str = _env(
         "CELERY_APP", "knowledge_base_agent.celery_app", "the Celery app looked after"
     )
-    broker_url: str = _env("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0", "its broker")
-    result_backend: str = _env(
+    broker_url: str = _secret("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0", "its broker")
+    result_backend: str = _secret(
         "CELERY_RESULT_BACKEND", "redis://127.0.0.1:6379/0", "where it keeps results"
     )
     task_time_limit: int = _env(
@@ -37,13 +49,13 @@ class Settings(BaseSettings):
     prefetch_multiplier: int = _env(
         "CELERY_WORKER_PREFETCH_MULTIPLIER", 1, "messages a worker takes in advance, a slot", ge=0
     )
-    progress_url: str = _env(
+    progress_url: str = _secret(
         "REDIS_PROGRESS_URL", "redis://127.0.0.1:6379/1", "where running tasks tell their progress"
     )
-    logs_url: str = _env(
+    logs_url: str = _secret(
         "REDIS_LOGS_URL", "redis://127.0.0.1:6379/2", "where the log lines of tasks are kept"
     )
-    history_url_or_none: str | None = _env(
+    history_url_or_none: str | None = _secret(
         "KB_HISTORY_URL", None, "the Redis of the history stream; else that of the progress"
     )
     history_cap: int = _env(
@@ -54,7 +66,7 @@ class Settings(BaseSettings):
         True,
         "keep messages of up to 64 kB, arguments as they are, in the database, so that `retry` can send them again",
     )
-    database_url: str = _env(
+    database_url: str = _secret(
         "DATABASE_URL", "sqlite:///var/kb.sqlite3", "the SQL database: SQLite or PostgreSQL"
     )
 
@@ -80,6 +92,14 @@ class Settings(BaseSettings):
         "KB_RAW_READERS",
         (),
         "who may see arguments and results as they are (`--arguments`), alone and recorded; else nobody",
+    )
+    redact: Names = _env(
+        "KB_REDACT", (), "more names whose values are hidden everywhere, comma-separated"
+    )
+    redact_patterns: Names = _env(
+        "KB_REDACT_PATTERNS",
+        (),
+        "regular expressions of what is hidden as well, separated by spaces",
     )
     audit_channel: str | None = _env(
         "KB_AUDIT_CHANNEL", None, "the channel that is told who did what"
@@ -135,11 +155,13 @@ class Settings(BaseSettings):
         "KB_MAINTENANCE_MAY_CHANGE", False, "whether it changes anything, or only reports"
     )
 
-    slack_bot_token: SecretStr | None = _env("SLACK_BOT_TOKEN", None, "the bot's token, `xoxb-…`")
-    slack_app_token: SecretStr | None = _env(
+    slack_bot_token: SecretStr | None = _secret(
+        "SLACK_BOT_TOKEN", None, "the bot's token, `xoxb-…`"
+    )
+    slack_app_token: SecretStr | None = _secret(
         "SLACK_APP_TOKEN", None, "the app's token, `xapp-…`: turns Socket Mode on"
     )
-    slack_signing_secret: SecretStr | None = _env(
+    slack_signing_secret: SecretStr | None = _secret(
         "SLACK_SIGNING_SECRET", None, "checks Slack's requests where there is no Socket Mode"
     )
     slack_api_url: str = _env("SLACK_API_URL", "https://slack.com/api/", "another Slack")
@@ -149,15 +171,36 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices(
             "flower_basic_auth", "FLOWER_BASIC_AUTH", "kb_monitor_auth", "KB_MONITOR_AUTH"
         ),
+        json_schema_extra=FROM_FILE,
         description="who may see Flower's page, `user:password`; FLOWER_BASIC_AUTH does the same",
     )
 
-    @field_validator("viewers", "operators", "admins", "raw_readers", mode="before")
+    @field_validator("viewers", "operators", "admins", "raw_readers", "redact", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("redact_patterns", mode="before")
+    @classmethod
+    def _split_patterns(cls, value: object) -> object:
+        return compilable(value) if isinstance(value, str) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given in code, then the environment and the files that it names."""
+        return init_settings, EnvironmentAndFiles(settings_cls)
+
+    def hide_secrets(self) -> None:
+        """Hide, in whatever this process tells from now on, what these settings hold and what they name."""
+        hide_also(names=self.redact, patterns=self.redact_patterns, values=secret_values(self))
 
     @property
     def history_url(self) -> str:
@@ -181,9 +224,12 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment. Raises `Misconfigured` naming the variable and what it may be."""
+    """Read the environment, and hide from now on what is secret in it.
+
+    Raises `Misconfigured` naming the variable and what it may be.
+    """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
@@ -191,3 +237,5 @@ def load_settings() -> Settings:
             f"The environment variable {name} is not usable: {first['msg']}.",
             f"Set {name} to an allowed value (docs/settings.md lists them) and start again.",
         ) from error
+    settings.hide_secrets()
+    return settings

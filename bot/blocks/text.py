@@ -49,8 +49,9 @@ def inert(text: str, limit: int = 300) -> str:
 
 def lines(text: str, limit: int) -> str:
     """Return several literal lines: redacted if not `Raw`, without control and bidi characters, the end kept."""
-    said = text if isinstance(text, Raw) else redact(text)
-    clean = _KEPT_CONTROL.sub("", said).replace("\u2028", "\n").replace("\u2029", "\n")
+    visible = _KEPT_CONTROL.sub("", text)
+    said = visible if isinstance(text, Raw) else redact(visible)
+    clean = said.replace("\u2028", "\n").replace("\u2029", "\n")
     clean = clean.strip("\n")
     if len(clean) > limit:
         clean = "…" + clean[-(limit - 1) :]

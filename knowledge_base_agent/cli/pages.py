@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
+from knowledge_base_agent.secret_settings import file_names
 from knowledge_base_agent.settings import Settings
 
 WHO = {
@@ -70,6 +71,9 @@ def settings_page() -> str:
         "",
         "Read from the environment, by `knowledge_base_agent/settings.py` alone. This page is generated from it.",
         "",
+        "What may hold a secret can be given in a file instead, as orchestrators mount secrets. Set one of the two;",
+        "an empty or unreadable file stops the start.",
+        "",
         "| Variable | Without it | Meaning |",
         "|---|---|---|",
     ]
@@ -80,7 +84,8 @@ def settings_page() -> str:
 def _setting(field: FieldInfo) -> str:
     name = str(getattr(field.validation_alias, "choices", [""])[-1])
     default = "–" if field.default in (None, ()) else f"`{field.default}`"
-    return f"| `{name}` | {default} | {field.description} |"
+    files = "".join(f"; or in a file, `{one}`" for one in file_names(field)[-1:])
+    return f"| `{name}` | {default} | {field.description}{files} |"
 
 
 PAGES = {"operations.md": operations_page, "settings.md": settings_page}

@@ -146,7 +146,10 @@ def track(
     `retry` can send it again. Without a URL, `KB_HISTORY_URL` or else `REDIS_PROGRESS_URL` names it. Tracking an app
     again replaces the former.
     """
-    url = redis_url or load_settings().history_url
+    settings = (
+        load_settings()
+    )  # in any case: they name what is hidden before it leaves this process
+    url = redis_url or settings.history_url
     former = _TRACKED.pop(app, None)
     if former is not None:
         former.stop()

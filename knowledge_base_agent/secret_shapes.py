@@ -1,0 +1,140 @@
+"""What secrets look like: the names that go before them, where a named value ends, and tokens of known shapes.
+
+Everything here takes time in proportion to the text, whatever the text is: it comes from outside, and a pattern that
+takes the square of it would let a task's name stop the bot. Hence no leading repetition, and bounds on each other one.
+"""
+
+import re
+from collections.abc import Iterable
+
+_CORES = (
+    r"password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key"
+    r"|encryption[_-]?key|authorization|credential|cookie|session[_-]?id|dsn|x-amz-signature"
+    r"|(?<![a-z])(?:pwd|pass|auth|jwt)(?![a-z])"
+)
+_URL_PASSWORD = re.compile(
+    r"(?P<head>://[^\s:/@'\"]{0,128}:)(?!\d{1,5}(?:[/?#\s'\"]|$))(?:[^\s'\"<>@]{1,256}@){1,3}"
+)
+_URL_KEY = re.compile(
+    r"(?P<head>://)[^\s:/@'\"]{20,256}@"
+)  # a key in the user's place, as in the DSNs of Sentry
+_QUERY_KEY = re.compile(
+    r"(?P<head>[?&](?:sig|signature|key|code|auth)=)[^&\s'\"<>]{1,512}", re.IGNORECASE
+)
+_TOKENS = re.compile(
+    r"xox[abeprs](?:\.xox[abp])?-[\w-]{8,}|xapp-[\w-]{8,}"  # Slack
+    r"|(?<=hooks\.slack\.com/)[^\s'\"<>]+|(?<=hooks\.slack-gov\.com/)[^\s'\"<>]+"
+    r"|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|npm_\w{30,}|pypi-[\w-]{30,}"
+    r"|A[KS]IA[0-9A-Z]{16}|[spr]k[-_][\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"  # JSON web tokens
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)"
+)
+_QUOTE = re.compile(r"[bBuUrRfF]{0,2}(?P<slashes>\\{0,8})(?P<quote>['\"])")
+_STRINGS = {
+    "'": re.compile(r"[^'\\]*(?:\\.[^'\\]*)*'", re.DOTALL),
+    '"': re.compile(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL),
+}
+_BRACKETS = re.compile(r"[\[({})\]'\"]")
+_BARE_END = re.compile(r"[\s,;)\]}”’\[({]")
+_BLOCK = re.compile(r"[|>][+-]?[ \t]*(?:\n[ \t]+[^\n]*)+")  # YAML's way to write several lines
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z-]{0,30}[ \t]+(?=\S)")
+_KNOWN_SCHEME = re.compile(r"(?:bearer|basic|token|apikey|negotiate)[ \t]+(?=\S)", re.IGNORECASE)
+_WHOLE_LINE = re.compile(r"(?:digest|oauth|hawk|signature|aws4)\b", re.IGNORECASE)
+
+
+def named_by(names: Iterable[str] = ()) -> re.Pattern[str]:
+    """Return the pattern of what goes before a secret: a name that holds one of the known words, or of `names`.
+
+    After it comes `:`, `=`, or, where the name is quoted or a flag, what comes after it in a list or on a command line.
+    """
+    more = "".join(rf"|(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in names)
+    quoted = r"\\{0,8}['\"]"
+    after = rf"(?:{quoted})?\s{{0,8}}(?:=>|[:=])\s{{0,8}}|{quoted}\s{{0,8}},\s{{0,8}}(?={quoted}|[bu]['\"])"
+    flag = rf"(?<![\w-])--[\w-]{{0,40}}?(?:{_CORES}{more})[\w-]{{0,40}}[ \t]{{1,8}}(?=[^\s-])"
+    return re.compile(rf"{flag}|(?P<core>{_CORES}{more})[\w.-]{{0,64}}(?:{after})", re.IGNORECASE)
+
+
+def without_shapes(text: str, hidden: str) -> str:
+    """Return the text without passwords in URLs and without tokens of known shapes."""
+    text = _URL_PASSWORD.sub(rf"\g<head>{hidden}@", text)
+    text = _URL_KEY.sub(rf"\g<head>{hidden}@", text)
+    text = _TOKENS.sub(hidden, text)
+    return _QUERY_KEY.sub(rf"\g<head>{hidden}", text)
+
+
+def without_named(text: str, names: re.Pattern[str], hidden: str) -> str:
+    """Return the text without the values that stand behind a secret's name."""
+    kept, at = [], 0
+    while (found := names.search(text, at)) is not None:
+        kept.append(text[at : found.end()])
+        at = found.end()
+        if text.startswith(hidden, at):
+            continue
+        end = _end_of_value(text, at, (found["core"] or "").lower())
+        if end > at:
+            kept.append(hidden)
+            at = end
+    kept.append(text[at:])
+    return "".join(kept)
+
+
+def _end_of_value(text: str, at: int, core: str) -> int:
+    quote = _QUOTE.match(text, at)
+    if quote is not None:
+        end = _end_of_string(text, quote.end(), quote["slashes"], quote["quote"])
+        return len(text) if end is None else end
+    if text[at : at + 1] in ("(", "[", "{"):
+        return _end_of_bracket(text, at)
+    block = _BLOCK.match(text, at)
+    if block is not None:
+        return block.end()
+    if core == "cookie" or (core == "authorization" and _WHOLE_LINE.match(text, at)):
+        end = text.find("\n", at)
+        return len(text) if end < 0 else end
+    scheme = (_SCHEME if core == "authorization" else _KNOWN_SCHEME).match(text, at)
+    return _end_of_bare(text, scheme.end() if scheme else at)
+
+
+def _end_of_string(text: str, at: int, slashes: str, quote: str) -> int | None:
+    """Return where a string ends whose quotes stand behind so many backslashes, as in JSON within JSON; or None."""
+    if not slashes:
+        found = _STRINGS[quote].match(text, at)
+        return found.end() if found else None
+    mark = slashes + quote
+    end = text.find(mark, at)
+    while end > at and text[end - 1] == "\\":
+        end = text.find(mark, end + 1)
+    return end + len(mark) if end >= 0 else None
+
+
+def _end_of_bracket(text: str, at: int) -> int:
+    """Return where the bracket closes that opens at `at`; the text's end where it does not."""
+    depth, open_ended = 0, set()
+    while (found := _BRACKETS.search(text, at)) is not None:
+        at, sign = found.end(), found[0]
+        if sign in _STRINGS:
+            end = None if sign in open_ended else _end_of_string(text, at, "", sign)
+            if end is None:
+                open_ended.add(
+                    sign
+                )  # an apostrophe; looking for its end again would cost the square
+            else:
+                at = end
+            continue
+        depth += 1 if sign in "([{" else -1
+        if depth <= 0:
+            return at
+    return len(text)
+
+
+def _end_of_bare(text: str, at: int) -> int:
+    """Return where a value without quotes ends: at a space or a separator, but behind what it has in brackets."""
+    start = at
+    while (found := _BARE_END.search(text, at)) is not None:
+        if found[0] not in "([{":
+            end = found.start()
+            break
+        at = _end_of_bracket(text, found.start())
+    else:
+        end = len(text)
+    return end - 1 if end - 1 > start and text[end - 1] == "." else end
