@@ -37,6 +37,8 @@ _STRINGS = {
 _BRACKETS = re.compile(r"[\[({})\]'\"]")
 _BARE_END = re.compile(r"[\s,;)\]}”’\[({]")
 _BLOCK = re.compile(r"[|>][+-]?[ \t]*(?:\n[ \t]+[^\n]*)+")  # YAML's way to write several lines
+_NEAR = 500
+"""Characters within which a bracket must close to belong to a value without quotes."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z-]{0,30}[ \t]+(?=\S)")
 _KNOWN_SCHEME = re.compile(r"(?:bearer|basic|token|apikey|negotiate)[ \t]+(?=\S)", re.IGNORECASE)
 _WHOLE_LINE = re.compile(r"(?:digest|oauth|hawk|signature|aws4)\b", re.IGNORECASE)
@@ -81,10 +83,11 @@ def without_named(text: str, names: re.Pattern[str], hidden: str) -> str:
 def _end_of_value(text: str, at: int, core: str) -> int:
     quote = _QUOTE.match(text, at)
     if quote is not None:
-        end = _end_of_string(text, quote.end(), quote["slashes"], quote["quote"])
+        end = _end_of_string(text, quote.end(), quote["slashes"], quote["quote"], len(text))
         return len(text) if end is None else end
     if text[at : at + 1] in ("(", "[", "{"):
-        return _end_of_bracket(text, at)
+        end = _end_of_bracket(text, at, len(text))
+        return len(text) if end is None else end
     block = _BLOCK.match(text, at)
     if block is not None:
         return block.end()
@@ -95,10 +98,10 @@ def _end_of_value(text: str, at: int, core: str) -> int:
     return _end_of_bare(text, scheme.end() if scheme else at)
 
 
-def _end_of_string(text: str, at: int, slashes: str, quote: str) -> int | None:
+def _end_of_string(text: str, at: int, slashes: str, quote: str, until: int) -> int | None:
     """Return where a string ends whose quotes stand behind so many backslashes, as in JSON within JSON; or None."""
     if not slashes:
-        found = _STRINGS[quote].match(text, at)
+        found = _STRINGS[quote].match(text, at, until)
         return found.end() if found else None
     mark = slashes + quote
     end = text.find(mark, at)
@@ -107,13 +110,13 @@ def _end_of_string(text: str, at: int, slashes: str, quote: str) -> int | None:
     return end + len(mark) if end >= 0 else None
 
 
-def _end_of_bracket(text: str, at: int) -> int:
-    """Return where the bracket closes that opens at `at`; the text's end where it does not."""
+def _end_of_bracket(text: str, at: int, until: int) -> int | None:
+    """Return where the bracket closes that opens at `at`; None where it does not before `until`."""
     depth, open_ended = 0, set()
-    while (found := _BRACKETS.search(text, at)) is not None:
+    while (found := _BRACKETS.search(text, at, until)) is not None:
         at, sign = found.end(), found[0]
         if sign in _STRINGS:
-            end = None if sign in open_ended else _end_of_string(text, at, "", sign)
+            end = None if sign in open_ended else _end_of_string(text, at, "", sign, until)
             if end is None:
                 open_ended.add(
                     sign
@@ -124,17 +127,16 @@ def _end_of_bracket(text: str, at: int) -> int:
         depth += 1 if sign in "([{" else -1
         if depth <= 0:
             return at
-    return len(text)
+    return None
 
 
 def _end_of_bare(text: str, at: int) -> int:
     """Return where a value without quotes ends: at a space or a separator, but behind what it has in brackets."""
-    start = at
+    start, end = at, len(text)
     while (found := _BARE_END.search(text, at)) is not None:
         if found[0] not in "([{":
             end = found.start()
             break
-        at = _end_of_bracket(text, found.start())
-    else:
-        end = len(text)
+        # One that does not close soon is an ordinary sign; looking on at each of many would cost the square.
+        at = _end_of_bracket(text, found.start(), found.start() + _NEAR) or found.end()
     return end - 1 if end - 1 > start and text[end - 1] == "." else end

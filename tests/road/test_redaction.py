@@ -95,6 +95,7 @@ def test_text_without_secrets_stays_as_it_is(text: str) -> None:
 def test_only_the_value_is_hidden_and_the_sentence_goes_on() -> None:
     assert redact("password = hunter2. It failed.") == f"password = {HIDDEN}. It failed."
     assert redact("{'token': 'a', 'kept': 1}") == f"{{'token': {HIDDEN}, 'kept': 1}}"
+    assert redact("password=hunter2[0m was wrong") == f"password={HIDDEN} was wrong"
     assert redact("token=f(a, 'b'), kept=1") == f"token={HIDDEN}, kept=1"
 
 
@@ -143,7 +144,7 @@ def test_an_invisible_sign_within_a_name_does_not_save_its_value() -> None:
 @pytest.mark.parametrize(
     "piece",
     ["a.", "a-", "a://:", "x", "password=", "'password': '", "eyJ", "--", "://a:b@", "token", "token:", "\\",
-     " ", "([{", "-----BEGIN ", "?key=&", "token: \\\"", "'token', ", "password=(\\'", "authorization: "],
+     " ", "([{", "-----BEGIN ", "?key=&", "token: \\\"", "'token', ", "password=(\\'", "authorization: ", "token=a[ ", "token=a[('x"],
 )  # fmt: skip
 def test_no_text_takes_more_than_its_length_to_look_through(piece: str) -> None:
     def seconds(times: int) -> float:
