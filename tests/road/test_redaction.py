@@ -144,7 +144,8 @@ def test_an_invisible_sign_within_a_name_does_not_save_its_value() -> None:
 @pytest.mark.parametrize(
     "piece",
     ["a.", "a-", "a://:", "x", "password=", "'password': '", "eyJ", "--", "://a:b@", "token", "token:", "\\",
-     " ", "([{", "-----BEGIN ", "?key=&", "token: \\\"", "'token', ", "password=(\\'", "authorization: ", "token=a[ ", "token=a[('x"],
+     " ", "([{", "-----BEGIN ", "?key=&", "token: \\\"", "'token', ", "password=(\\'", "authorization: ",
+     "token=a[ ", "token=a[('x"],
 )  # fmt: skip
 def test_no_text_takes_more_than_its_length_to_look_through(piece: str) -> None:
     def seconds(times: int) -> float:
