@@ -16,6 +16,7 @@ from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.fleet.consuming import start_consuming, stop_consuming
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.views import FleetView, WorkerView
+from knowledge_base_agent.operations.undo_list import free_what_is_over
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.pauses import (
     Pause,
@@ -36,6 +37,7 @@ KEEPER = Actor(id="bot", name="the bot", surface=Surface.SCHEDULE)
 TELL_AGAIN = timedelta(hours=2)
 """A worker forgets a revoked id after three hours (Celery's default), even while it runs."""
 _SETTLE_EVERY = timedelta(minutes=1)
+_FREE_EVERY = timedelta(minutes=1)
 _LOOK_SECONDS = 1.5
 _TELL_SECONDS = 4.0
 _REVOKE_SECONDS = 30.0
@@ -59,6 +61,7 @@ class Keeper:
     deployment: Deployment
     _told: dict[Incarnation, _Told] = field(default_factory=dict)
     _settled_at: datetime | None = None
+    _freed_at: datetime | None = None
 
     def keep(self) -> tuple[str, ...]:
         """Do what is due, and return what was done, in sentences for the log. Asks no worker when nothing is kept.
@@ -66,6 +69,16 @@ class Keeper:
         Blocks for some seconds at most, except while thousands of revoked ids are told. Raises `Away` when the database
         or the broker does not answer; the next call goes on from there.
         """
+        return (*self._free(), *self._keep_told())
+
+    def _free(self) -> tuple[str, ...]:
+        now = utc_now()
+        if self._freed_at is not None and now - self._freed_at < _FREE_EVERY:
+            return ()
+        self._freed_at = now
+        return free_what_is_over(self.deployment)
+
+    def _keep_told(self) -> tuple[str, ...]:
         with reading(self.deployment.engine) as connection:
             pauses = all_pauses(connection)
             newest = newest_unsettled(connection)

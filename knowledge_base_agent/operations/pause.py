@@ -22,10 +22,11 @@ from knowledge_base_agent.operations.operation import (
 )
 from knowledge_base_agent.operations.pausable import queue_to_pause
 from knowledge_base_agent.operations.pause_notes import until
+from knowledge_base_agent.operations.undo_pauses import keep_pause
 from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.operations.words import queue as read_queue
 from knowledge_base_agent.records.database import writing
-from knowledge_base_agent.records.pauses import Pause, begin_pause
+from knowledge_base_agent.records.pauses import Pause, begin_pause, read_pause
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Note, Part, Report, Tone
 from knowledge_base_agent.wording import counted
@@ -62,9 +63,11 @@ def _answer(deployment: "Deployment", arguments: PauseArguments, progress: Progr
     end = None if arguments.for_ is None else now + arguments.for_
     # Kept before anyone is told: a worker that joins in between is told by the keeper.
     with writing(deployment.engine) as connection:
+        former = read_pause(connection, queue, locked=True)
         pause = begin_pause(
             connection, queue, at=now, by=who_acts(), until=end, workers=consumers_of(view, queue)
         )
+        keep_pause(deployment, connection, queue, former)
     nodes = fleet.tellable(view)
     if not nodes:
         return _nobody(pause, view, now)

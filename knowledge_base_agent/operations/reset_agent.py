@@ -16,12 +16,12 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
+from knowledge_base_agent.operations.undo_agent import idle_undoably
 from knowledge_base_agent.problems import Away, Refused, TooLate
 from knowledge_base_agent.records.agent_state import (
     IDLE,
     AgentState,
     read_agent_state,
-    set_idle,
 )
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.redaction import plain
@@ -156,7 +156,7 @@ def _run(deployment: "Deployment", target: ResetAgentTarget, progress: Progress)
                 "The agent's state has changed since it was shown; nothing was done.",
                 "Look at `stats`, and ask again if it is still wrong.",
             )
-        set_idle(connection)
+        idle_undoably(deployment, connection)
     now = _state(deployment)
     return Report(
         title="The agent is idle",

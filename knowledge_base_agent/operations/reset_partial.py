@@ -15,7 +15,8 @@ from knowledge_base_agent.operations.reset_looking import everyone, our_queues
 from knowledge_base_agent.operations.reset_revoking import revoke_all
 from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, Step
 from knowledge_base_agent.operations.stuckness import StuckTask, Trouble, find_stuck
-from knowledge_base_agent.records.agent_state import IDLE, read_agent_state, set_idle
+from knowledge_base_agent.operations.undo_agent import idle_undoably
+from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.pauses import all_pauses
 from knowledge_base_agent.wording import counted
@@ -74,7 +75,7 @@ def _agent(deployment: "Deployment", target: ResetTarget, progress: Progress) ->
         detail = f"left as it is, {state.status}: {why}"
         return Outcome(verified="unknown" not in why, detail=detail)
     with writing(deployment.engine) as connection:
-        changed = set_idle(connection, only_task=state.task_id)
+        changed = idle_undoably(deployment, connection, only_task=state.task_id)
     return Outcome(
         verified=changed, detail=f"was {state.status}, is idle" if changed else "it moved on"
     )

@@ -14,8 +14,9 @@ from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.reset_looking import LOOK_SECONDS, all_held, everyone
 from knowledge_base_agent.operations.reset_revoking import revoke_all
 from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, Step
+from knowledge_base_agent.operations.undo_agent import idle_undoably
 from knowledge_base_agent.operations.undo_messages import purge_undoably
-from knowledge_base_agent.records.agent_state import IDLE, read_agent_state, set_idle
+from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
 from knowledge_base_agent.records.clearing import clear, clear_candidates
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.states import STATES
@@ -205,7 +206,7 @@ def _flush(deployment: "Deployment", target: ResetTarget, progress: Progress) ->
 def _agent(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
     with writing(deployment.engine) as connection:
         former = read_agent_state(connection).status
-        set_idle(connection)
+        idle_undoably(deployment, connection, no_undo=target.no_undo)
     with reading(deployment.engine) as connection:
         now = read_agent_state(connection).status
     return Outcome(verified=now == IDLE, detail=f"was {former}, is {now}")

@@ -17,6 +17,7 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
+from knowledge_base_agent.operations.undo_pauses import keep_pause
 from knowledge_base_agent.operations.words import queue as read_queue
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.database import reading, writing
@@ -45,6 +46,8 @@ def _answer(deployment: "Deployment", arguments: ResumeArguments, progress: Prog
     view = fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
     with writing(deployment.engine) as connection:
         pause = end_pause(connection, queue, at=utc_now(), by=who_acts())
+        if pause is not None:
+            keep_pause(deployment, connection, queue, pause)
     if pause is None:
         raise _not_paused(deployment, queue)
     # Only those that took from it before: another one may have been started for other queues on purpose.

@@ -14,8 +14,8 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
-from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
-from knowledge_base_agent.operations.undo_messages import MESSAGES
+from knowledge_base_agent.operations.undo_kinds import Item
+from knowledge_base_agent.operations.undo_list import KINDS
 from knowledge_base_agent.operations.words import run_id as read_run_id
 from knowledge_base_agent.problems import NotFound, TooLate
 from knowledge_base_agent.records.database import reading, writing
@@ -35,7 +35,6 @@ from knowledge_base_agent.scope import Scope
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-KINDS: dict[str, KeepsakeKind] = {one.name: one for one in (MESSAGES,)}
 _NAME = "undo"
 _COLUMNS = (
     Column(key="what", label="What"),

@@ -1,4 +1,4 @@
-"""What a kind of keepsake is: how it is looked at, brought back and freed. The kinds are listed in `undo.py`."""
+"""What a kind of keepsake is: how it is looked at, brought back and freed. The kinds are listed in `undo_list.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

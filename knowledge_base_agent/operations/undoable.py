@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
+from sqlalchemy import Connection
+
 from knowledge_base_agent.actors import acting_run
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.operation import Arguments, Target, Word
@@ -47,15 +49,21 @@ class Keeping:
     def keep(self, kind: str, kept: Mapping[str, Any], number: int | None = None) -> None:
         """Write what is about to be put aside. Raises `Away`: then nothing may be removed."""
         with writing(self.deployment.engine) as connection:
-            keep(
-                connection,
-                keepsake_id=self.id,
-                run_id=self.run_id,
-                kind=kind,
-                kept=kept,
-                expires_at=self.expires_at,
-                number=number,
-            )
+            self.keep_in(connection, kind, kept, number)
+
+    def keep_in(
+        self, connection: Connection, kind: str, kept: Mapping[str, Any], number: int | None = None
+    ) -> None:
+        """Write it in the transaction of a change that is made in the same database."""
+        keep(
+            connection,
+            keepsake_id=self.id,
+            run_id=self.run_id,
+            kind=kind,
+            kept=kept,
+            expires_at=self.expires_at,
+            number=number,
+        )
 
     def fill(self, number: int, size: int | None) -> None:
         """Write how much was put aside, and the bytes that it holds; nothing at all is not kept."""

@@ -18,6 +18,7 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
+from knowledge_base_agent.operations.undo_rates import keep_rates
 from knowledge_base_agent.operations.words import free_text
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
@@ -64,12 +65,13 @@ def _answer(deployment: "Deployment", arguments: RateLimitArguments, progress: P
     fleet = deployment.fleet
     view = fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
     nodes = chosen_workers(fleet, view, ())
+    keep_rates(deployment, arguments.name, arguments.rate, nodes)
     told = limit_rate(fleet, Deadline.after(_TELL_SECONDS), arguments.name, arguments.rate, nodes)
     parts: list[Part] = [_table(told, nodes)]
     if any("unknown task" in one.said for one in told.refusals):
         parts.append(_unknown(deployment, arguments.name))
     per_worker = "The limit is for each worker by itself, so {n} of them start {n} times as many; it is gone when one "
-    parts.append(Note(text=per_worker.format(n=len(nodes)) + "restarts, and can't be read back."))
+    parts.append(Note(text=per_worker.format(n=len(nodes)) + "restarts."))
     parts += headcount_notes(view)
     accepted = len({one.worker for one in told.answers if one.accepted})
     every = accepted == len(nodes) and not told.refusals

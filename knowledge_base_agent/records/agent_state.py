@@ -50,7 +50,7 @@ def set_running(
         started_at=started_at,
         updated_at=utc_now(),
     )
-    _write(connection, state)
+    put_state(connection, state)
 
 
 def set_idle(connection: Connection, *, only_task: str | None = None) -> bool:
@@ -58,11 +58,12 @@ def set_idle(connection: Connection, *, only_task: str | None = None) -> bool:
     before = read_agent_state(connection)
     if only_task is not None and before.task_id != only_task:
         return False
-    _write(connection, AgentState(status=IDLE, updated_at=utc_now()))
+    put_state(connection, AgentState(status=IDLE, updated_at=utc_now()))
     return True
 
 
-def _write(connection: Connection, state: AgentState) -> None:
+def put_state(connection: Connection, state: AgentState) -> None:
+    """Write this state, whatever was there."""
     values = {
         "id": _ROW,
         **{name: getattr(state, name) for name in AgentState.__dataclass_fields__},

@@ -89,6 +89,23 @@ def end_pause(connection: Connection, queue: str, *, at: datetime, by: str) -> P
     return found
 
 
+def put_pause(
+    connection: Connection, queue: str, pause: Pause | None, *, workers: Iterable[str], at: datetime
+) -> None:
+    """Write that a queue is paused as in `pause`, or, where that is None or over, that it is not since `at`.
+
+    `workers` are those that were told to stop: of a pause that is over they are to be told that it is.
+    """
+    if pause is not None and pause.lasts:
+        values = {
+            name: getattr(pause, name) for name in ("at", "by", "until", "ended_at", "ended_by")
+        }
+        values |= {"kind": QUEUE, "subject": queue, "workers": json.dumps(sorted(set(workers)))}
+        connection.execute(upsert(connection, PAUSES).values(values))
+    elif (found := read_pause(connection, queue, locked=True)) is not None and found.lasts:
+        end_pause(connection, queue, at=at, by=found.by)
+
+
 def read_pause(connection: Connection, queue: str, *, locked: bool = False) -> Pause | None:
     """Return the pause of a queue, ended or not. `locked` keeps other writers of it waiting until we commit."""
     query = select(PAUSES).where(_is(queue))

@@ -1,0 +1,42 @@
+"""All kinds of keepsakes, and the freeing of those whose time is over."""
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.undo_agent import AGENT
+from knowledge_base_agent.operations.undo_kinds import KeepsakeKind
+from knowledge_base_agent.operations.undo_messages import MESSAGES
+from knowledge_base_agent.operations.undo_pauses import PAUSES
+from knowledge_base_agent.operations.undo_rates import RATES
+from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.keepsakes import expire, freed
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+log = structlog.get_logger()
+KINDS: Final[dict[str, KeepsakeKind]] = {one.name: one for one in (MESSAGES, AGENT, PAUSES, RATES)}
+
+
+def free_what_is_over(deployment: "Deployment") -> tuple[str, ...]:
+    """Free what can't be brought back any more, and return what was freed, in sentences for the log.
+
+    A store that is away keeps no other from being freed; it is tried again at the next call. Raises `Away` without the
+    database.
+    """
+    with writing(deployment.engine) as connection:
+        over = expire(connection, utc_now())
+    done = []
+    for one in over:
+        try:
+            KINDS[one.kind].free(deployment, one)
+        except Problem as problem:
+            log.warning("what was put aside could not be freed", run=one.run_id, why=problem.what)
+            continue
+        with writing(deployment.engine) as connection:
+            freed(connection, one.id)
+        done.append(f"{one.run_id} can't be undone any more: its {one.kind} put aside are freed")
+    return tuple(done)
