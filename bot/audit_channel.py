@@ -1,13 +1,15 @@
 """The audit channel's outbox: every entry becomes a message, in order, once Slack takes it; until then it stays.
 
-An entry counts as posted only after Slack's ok. When the answer got lost, it is posted again and labelled, since
-a repeat does less harm in an audit than a gap. Of several bots on one database, the one with the lease posts.
+An entry counts as posted only after Slack's ok. When the answer got lost, or a bot died while it posted, it is posted
+again and labelled, since a repeat does less harm in an audit than a gap. Of several bots on one database, the one with
+the lease posts.
 """
 
 import asyncio
 import contextlib
-from datetime import date
+from datetime import date, datetime
 from functools import partial
+from itertools import zip_longest
 
 import structlog
 from sqlalchemy import Engine
@@ -18,7 +20,8 @@ from bot.seldom import Seldom
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.threads import Threads
 from bot.waiting import backoff
-from knowledge_base_agent.audit import Entry, end_of_day, mark_posted, unposted
+from knowledge_base_agent.audit import Entry
+from knowledge_base_agent.audit_outbox import end_of_day, mark_posted, mark_tried, unposted
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.row_lease import RowLease
@@ -43,6 +46,7 @@ class AuditChannel:
         self._lease = RowLease(engine, _LEASE)
         self._nudged = asyncio.Event()
         self._maybe_posted: set[int] = set()
+        self._tried: dict[int, datetime] = {}
         self._unmarked: set[int] = set()
         self._failures = 0
         self._closed_before: date | None = None
@@ -73,10 +77,10 @@ class AuditChannel:
         """Post all that waits. Returns None when nothing is left to us, or the seconds until the next try."""
         try:
             while entries := await self._waiting():
-                for entry in entries:
+                for entry, following in zip_longest(entries, entries[1:]):
                     if not await self._ours():
                         return None
-                    await self._post(entry)
+                    await self._post(entry, following)
         except TooFast as slow_down:
             return slow_down.retry_after
         except (Refusal, Unreached, Problem) as error:
@@ -102,7 +106,8 @@ class AuditChannel:
         """Tell whether this bot is the one that posts; asked before each entry, since Slack may be slow."""
         return await self._threads.call(self._lease.hold, within=_WITHIN)
 
-    async def _post(self, entry: Entry) -> None:
+    async def _post(self, entry: Entry, following: Entry | None) -> None:
+        await self._try(entry)
         drawn = entry_message(entry, may_repeat=entry.id in self._maybe_posted)
         try:
             await self._messages.post_once(self._channel, drawn, entry_mark(entry))
@@ -114,16 +119,38 @@ class AuditChannel:
             self._maybe_posted.add(entry.id)
             raise
         self._maybe_posted.discard(entry.id)
+        self._tried.pop(entry.id, None)
         self._unmarked.add(entry.id)
-        await self._mark()
+        await self._mark(following)
 
-    async def _mark(self) -> None:
-        """Record what Slack has taken. Kept in memory until the database has it, so that it is not posted again."""
-        if self._unmarked:
-            ids = sorted(self._unmarked)
-            mark = partial(mark_posted, self._engine, ids, utc_now())
-            await self._threads.call(mark, within=_WITHIN)
-            self._unmarked.clear()
+    async def _try(self, entry: Entry) -> None:
+        """Record that an entry is about to be posted, and notice when somebody else had been about to."""
+        ours = self._tried.get(entry.id)
+        if ours is not None and entry.tried_at in (None, ours):
+            return
+        if entry.tried_at is not None:
+            self._maybe_posted.add(entry.id)
+        now = utc_now()
+        mark = partial(mark_tried, self._engine, entry.id, now)
+        await self._threads.call(mark, within=_WITHIN)
+        self._tried[entry.id] = now
+
+    async def _mark(self, following: Entry | None = None) -> None:
+        """Record what Slack has taken. Kept in memory until the database has it, so that it is not posted again.
+
+        What comes next is recorded as tried in the same transaction, unless somebody else had tried it before.
+        """
+        if not self._unmarked:
+            return
+        ids = sorted(self._unmarked)
+        fresh = following if following is not None and following.tried_at is None else None
+        number = fresh.id if fresh is not None else None
+        now = utc_now()
+        mark = partial(mark_posted, self._engine, ids, now, number)
+        await self._threads.call(mark, within=_WITHIN)
+        self._unmarked.clear()
+        if number is not None:
+            self._tried[number] = now
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1

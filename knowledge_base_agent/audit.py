@@ -1,4 +1,4 @@
-"""Who did what: one row an event, written before effects, and an outbox for the audit channel.
+"""Who did what: one row an event, written before effects; `audit_outbox` brings them to the audit channel.
 
 Entries about changes are written in the transaction of the change itself (`write`). Entries about mere questions go
 through `Spool`, which never makes the person wait and keeps trying while the database is away.
@@ -13,15 +13,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records import audit_chain
-from knowledge_base_agent.records.database import reading, writing
-from knowledge_base_agent.records.road_tables import AUDIT
+from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.redaction import plain
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ class Entry:
     run_id: str | None = None
     confirmation_id: str | None = None
     place: str = ""
+    tried_at: datetime | None = None
+    """When it was about to be posted to the audit channel: it may stand there already."""
 
 
 def entry_of(actor: Actor, kind: Kind, operation: str, *, words: str = "", **more: str) -> Entry:
@@ -124,12 +125,6 @@ def write(connection: Connection, *entries: Entry) -> None:
     audit_chain.append(connection, [_values(entry) for entry in entries])
 
 
-def end_of_day(engine: Engine) -> None:
-    """Write the head of the day that is over (UTC), if it has none yet. Raises `Away`."""
-    with writing(engine) as connection:
-        audit_chain.close_day(connection)
-
-
 def _values(entry: Entry) -> dict[str, object]:
     return {
         "at": entry.at,
@@ -144,23 +139,6 @@ def _values(entry: Entry) -> dict[str, object]:
         "confirmation_id": entry.confirmation_id,
         "place": entry.place[:64],
     }
-
-
-def unposted(engine: Engine, limit: int = 20) -> tuple[Entry, ...]:
-    """Return the oldest entries that the audit channel has not got yet. Raises `Away`."""
-    query = select(AUDIT).where(AUDIT.c.posted_at.is_(None)).order_by(AUDIT.c.id).limit(limit)
-    with reading(engine) as connection:
-        rows = connection.execute(query).mappings().all()
-    return tuple(
-        Entry(**{k: v for k, v in row.items() if k != "posted_at"} | {"kind": Kind(row["kind"])})
-        for row in rows
-    )
-
-
-def mark_posted(engine: Engine, ids: Sequence[int], at: datetime) -> None:
-    """Record that Slack has accepted these entries. Raises `Away`."""
-    with writing(engine) as connection:
-        connection.execute(update(AUDIT).where(AUDIT.c.id.in_(ids)).values(posted_at=at))
 
 
 class Spool:

@@ -74,6 +74,7 @@ class Channel:
     is_pending_ext_shared: bool = False
     is_org_shared: bool = False
     is_archived: bool = False
+    is_deleted: bool = False
     is_private: bool = False
     is_im: bool = False
     messages: list[Message] = field(default_factory=list)
@@ -112,10 +113,15 @@ class Conversations:
         self.latest_change = 0
 
     def __iter__(self) -> Any:
-        return iter(self._channels.values())
+        return iter(one for one in self._channels.values() if not one.is_deleted)
 
     def get(self, wanted: str) -> Channel | None:
-        """A channel by id, or by name with or without #."""
+        """A channel by id, or by name with or without #; one that was deleted is not there."""
+        found = self.any(wanted)
+        return found if found is not None and not found.is_deleted else None
+
+    def any(self, wanted: str) -> Channel | None:
+        """The same, deleted ones included."""
         if wanted in self._channels:
             return self._channels[wanted]
         name = wanted.removeprefix("#")

@@ -62,6 +62,8 @@ def _head_message(entry: Entry, *, may_repeat: bool) -> Drawn:
     """Draw a head: the seal of all entries up to one, to be copied and kept."""
     text = f"{_ICONS[entry.kind]} Audit head: {literal(entry.detail, 200)}"
     text += f" {REPEAT}" if may_repeat else ""
-    elements = [plain_text(text), mrkdwn(local_moment(entry.at))]
+    number = f"entry {entry.id:,}"
+    elements = [plain_text(text), mrkdwn(f"{local_moment(entry.at)} · {number}")]
     blocks = rendered([ContextBlock(list(elements))])
-    return Drawn(text=f"{escaped(text)} · {moment(entry.at)}", blocks=blocks, plain=blocks)
+    whole = f"{escaped(text)} · {moment(entry.at)} · {number}"
+    return Drawn(text=whole, blocks=blocks, plain=blocks)

@@ -7,6 +7,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from knowledge_base_agent.audit_outbox import Backlog, backlog
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.connections import Health
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
@@ -35,13 +36,14 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseReading:
-    """What the database says of itself and of the recorder. `recorder` and `gaps` need today's schema."""
+    """What the database says of itself and of the recorder. `recorder`, `gaps` and `audit` need today's schema."""
 
     latency: timedelta
     revision: str | None
     newest: str | None
     recorder: RecorderState | None = None
     gaps: tuple[HistoryGap, ...] = ()
+    audit: Backlog | None = None
 
     @property
     def migrated(self) -> bool:
@@ -148,4 +150,5 @@ def _database(deployment: "Deployment") -> DatabaseReading:
             newest=newest,
             recorder=read_recorder_state(connection),
             gaps=tuple(gaps_since(connection, utc_now() - _GAPS_WITHIN)),
+            audit=backlog(connection),
         )

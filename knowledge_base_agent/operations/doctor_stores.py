@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from knowledge_base_agent.fleet.connections import NotUsed, Reachable
 from knowledge_base_agent.fleet.deadline import Unknown
 from knowledge_base_agent.fleet.redis_state import RedisState
+from knowledge_base_agent.operations.audit_waiting import waiting_finding
 from knowledge_base_agent.operations.doctor_findings import (
     Finding,
     bad,
@@ -38,7 +39,7 @@ def store_findings(deployment: "Deployment", read: Readings) -> Iterator[Finding
     yield _visibility(deployment, read)
     yield _results(deployment)
     yield _unconsumed(read)
-    yield from _database(read)
+    yield from _database(deployment, read)
 
 
 def _connections(read: Readings) -> Iterator[Finding]:
@@ -151,7 +152,7 @@ def _waits(ready: int | None) -> str:
     return "depth unknown" if ready is None else f"{ready:,} waiting"
 
 
-def _database(read: Readings) -> Iterator[Finding]:
+def _database(deployment: "Deployment", read: Readings) -> Iterator[Finding]:
     database = read.database
     if isinstance(database, Unknown):
         cure = "Look at the database server and DATABASE_URL; nothing can be changed meanwhile."
@@ -171,6 +172,8 @@ def _database(read: Readings) -> Iterator[Finding]:
     yield fine(check, f"revision {database.revision}")
     yield _recorder(read, database)
     yield _gaps(database)
+    if database.audit is not None:
+        yield waiting_finding(database.audit, deployment.settings.audit_channel, read.taken_at)
 
 
 def _recorder(read: Readings, database: DatabaseReading) -> Finding:

@@ -8,6 +8,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.operations.audit_waiting import waiting_notes
 from knowledge_base_agent.operations.fleet_figures import queue_parts, worker_parts
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount
 from knowledge_base_agent.operations.history_figures import (
@@ -50,6 +51,7 @@ class _Read:
     queues: QueuesView | Unknown
     redis: tuple[Part, ...] | Unknown
     paused: tuple[tuple[Note, ...], tuple[Action, ...]] | Unknown
+    audit: tuple[Note, ...] | Unknown
 
 
 def _answer(deployment: "Deployment", arguments: StatsArguments, progress: Progress) -> Report:
@@ -74,6 +76,7 @@ def _read(deployment: "Deployment") -> _Read:
         "the workers": lambda: _fleet_and_queues(deployment, deadline),
         "Redis": lambda: tuple(redis_parts(deployment, deadline)),
         "the pauses": lambda: pause_banner(deployment),
+        "the audit": lambda: waiting_notes(deployment),
     }
     found = gather(deadline, calls)
     history, both, redis = found["the database"], found["the workers"], found["Redis"]
@@ -84,6 +87,7 @@ def _read(deployment: "Deployment") -> _Read:
         queues=_as(QueuesView, queues),
         redis=_as(tuple, redis),
         paused=_as(tuple, found["the pauses"]),
+        audit=_as(tuple, found["the audit"]),
     )
 
 
@@ -113,11 +117,17 @@ def _resumes(read: _Read) -> tuple[Action, ...]:
     return () if isinstance(read.paused, Unknown) else read.paused[1]
 
 
-def _parts(read: _Read) -> Iterator[Part]:
+def _warnings(read: _Read) -> Iterator[Part]:
     if isinstance(read.paused, Unknown):
         yield _unknown("whether a queue is paused", read.paused)
     else:
         yield from read.paused[0]
+    if not isinstance(read.audit, Unknown):  # with the database away, that is said once
+        yield from read.audit
+
+
+def _parts(read: _Read) -> Iterator[Part]:
+    yield from _warnings(read)
     if isinstance(read.fleet, Unknown):
         both = "workers and queues" if isinstance(read.queues, Unknown) else "workers"
         yield _unknown(both, read.fleet)

@@ -34,7 +34,7 @@ SEALED: Final = (
     "id", "at", "actor_id", "actor_name", "surface", "kind", "operation", "words", "detail", "run_id",
     "confirmation_id", "place",
 )  # fmt: skip
-"""All that an entry says. Not `posted_at`, which changes once Slack has it."""
+"""All that an entry says. Not when it was posted to Slack, which comes later."""
 _FORM: Final = "kb-audit-1"
 AS_STORED: Final = tuple(
     type_coerce(column, NullType()) if column.name == "at" else column for column in AUDIT.columns

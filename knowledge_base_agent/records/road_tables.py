@@ -24,6 +24,7 @@ AUDIT = Table(
     Column("confirmation_id", String(32)),
     Column("place", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
+    Column("tried_at", UtcDateTime),
     Column("posted_at", UtcDateTime),
 )
 # Only what still waits for the audit channel: stays small however long the audit is.

@@ -114,6 +114,16 @@ async def sharing(slack: Slack, asked: Json) -> Json:
     return {flag: getattr(channel, flag) for flag in _SHARING}
 
 
+async def channel(slack: Slack, asked: Json) -> Json:
+    """Archive or delete a channel, or bring it back: {channel, archived?: bool, deleted?: bool}."""
+    found = slack.conversations.any(str(asked.get("channel", "")))
+    if found is None:
+        raise NotPossible(f"there is no channel {asked.get('channel')!r}")
+    found.is_archived = bool(asked.get("archived", found.is_archived))
+    found.is_deleted = bool(asked.get("deleted", found.is_deleted))
+    return {"archived": found.is_archived, "deleted": found.is_deleted}
+
+
 async def limits(slack: Slack, asked: Json) -> Json:
     """Switch Slack's limit of one message a second and channel on or off: {posts: bool}."""
     slack.limit_posts = bool(asked.get("posts"))
@@ -145,6 +155,7 @@ DEEDS: Mapping[str, Deed] = {
     "group": group,
     "membership": membership,
     "sharing": sharing,
+    "channel": channel,
     "limits": limits,
     "reset": reset,
 }

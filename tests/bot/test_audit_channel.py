@@ -13,7 +13,8 @@ from bot.blocks.audit import REPEAT
 from bot.messages import Messages
 from bot.threads import Threads
 from knowledge_base_agent.actors import Actor, Surface
-from knowledge_base_agent.audit import Kind, entry_of, unposted, write
+from knowledge_base_agent.audit import Kind, entry_of, write
+from knowledge_base_agent.audit_outbox import unposted
 from knowledge_base_agent.records.database import open_engine, writing
 from tests.people import LocalSlack
 from tests.waiting import await_until
@@ -145,3 +146,55 @@ async def test_of_two_bots_on_one_database_each_entry_comes_once_and_the_other_t
     shown = await posted(slack)
     assert all(f"stats {n}`" in message for n, message in enumerate(shown[:15]))
     assert len(shown) == 16
+
+
+async def test_an_entry_that_a_bot_died_on_is_repeated_by_the_next_one_and_says_so(
+    slack: LocalSlack, engine: Engine, messages: Messages, audit: AuditChannel
+) -> None:
+    happened(engine, "first", "second")
+    await slack.fails("chat.postMessage", "hang", seconds=0.3)  # it hangs, and then it is cut
+    dying = asyncio.create_task(audit.post_waiting())
+    await await_until(lambda: tried(engine), what="the first one is about to be posted")
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    audit._lease.release()  # as it runs out by itself
+    assert await AuditChannel(messages, engine, Threads(2, "test"), CHANNEL).post_waiting() is None
+    shown = await posted(slack)
+    assert [REPEAT in message for message in shown] == [True, False]
+
+
+def tried(engine: Engine) -> bool:
+    return any(entry.tried_at is not None for entry in unposted(engine))
+
+
+@pytest.mark.parametrize("how", ["archived", "deleted", "left"])
+async def test_a_channel_that_is_closed_gets_its_entries_once_it_is_open_again(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel, how: str
+) -> None:
+    async def shut(value: bool) -> None:
+        if how == "left":
+            await slack.do("membership", user="kb", channel=CHANNEL, member=not value)
+        else:
+            await slack.do("channel", channel=CHANNEL, **{how: value})
+
+    await shut(True)
+    happened(engine, "kept", "too")
+    assert await audit.post_waiting() == 1.0
+    assert len(unposted(engine)) == 2
+    await shut(False)
+    assert await audit.post_waiting() is None
+    shown = await posted(slack)
+    assert [REPEAT in message for message in shown] == [False, False]
+
+
+async def test_what_waited_for_a_deleted_channel_comes_to_the_one_that_is_set_instead(
+    slack: LocalSlack, engine: Engine, messages: Messages, audit: AuditChannel
+) -> None:
+    await slack.do("channel", channel=CHANNEL, deleted=True)
+    happened(engine, "kept")
+    assert await audit.post_waiting() == 1.0
+    audit._lease.release()
+    other = AuditChannel(messages, engine, Threads(2, "test"), "C0OPS0000")
+    assert await other.post_waiting() is None
+    (message,) = await slack.person("otto").looks(in_="#ops")
+    assert "kept" in message.shown

@@ -9,7 +9,7 @@ from bot import audit_seals
 from bot.audit_seals import _seals
 from bot.blocks.drawn import Json
 from bot.slack_api import SlackApi
-from knowledge_base_agent.audit import unposted
+from knowledge_base_agent.audit_outbox import unposted
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.records.database import writing
 from tests.bot.at_work import bot_at_work, settings_in

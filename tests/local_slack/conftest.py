@@ -15,17 +15,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 from local_slack.options import Options
 from tests.people import LocalSlack, local_slack
 
-# Our own app asks for less than Slack, and this stand-in for it, can do.
-_MORE_SCOPES = ["channels:read", "groups:read", "im:write"]
+# The app of these tests: what our own asks for changes with it, and here some scopes have to be missing.
+_SCOPES = [
+    *("commands", "chat:write", "files:write", "users:read", "usergroups:read"),
+    *("channels:read", "groups:read", "im:write"),
+]
 
 
 @pytest.fixture
 async def slack(tmp_path: Path) -> AsyncIterator[LocalSlack]:
     """A local Slack with short deadlines and every scope that the tests here need."""
-    wider = yaml.safe_load(Options.manifest.read_text())
-    wider["oauth_config"]["scopes"]["bot"] += _MORE_SCOPES
+    own = yaml.safe_load(Options.manifest.read_text())
+    own["oauth_config"]["scopes"]["bot"] = _SCOPES
     manifest = tmp_path / "manifest.yaml"
-    manifest.write_text(yaml.safe_dump(wider))
+    manifest.write_text(yaml.safe_dump(own))
     async with local_slack(
         manifest=manifest, ack_seconds=0.5, event_retries=(0.02, 0.02)
     ) as running:

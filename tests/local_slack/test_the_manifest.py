@@ -90,7 +90,7 @@ async def test_what_the_manifest_does_not_ask_for_the_app_does_not_get(tmp_path:
 
 async def test_said_words_reach_an_app_only_where_it_subscribed(tmp_path: Path) -> None:
     listening = copy.deepcopy(ours())
-    listening["oauth_config"]["scopes"]["bot"] += ["app_mentions:read", "channels:history"]
+    listening["oauth_config"]["scopes"]["bot"] += ["app_mentions:read"]
     listening["settings"]["event_subscriptions"]["bot_events"] = ["app_mention", "message.channels"]
     path = tmp_path / "manifest.yaml"
     path.write_text(yaml.safe_dump(listening))

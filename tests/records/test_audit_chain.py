@@ -58,7 +58,7 @@ def test_what_the_program_writes_is_whole_and_numbered_without_gaps(engine: Engi
 
 
 def test_everything_that_an_entry_says_is_sealed() -> None:
-    assert {*SEALED, "seal", "posted_at"} == {column.name for column in AUDIT.columns}
+    assert {*SEALED, "seal", "tried_at", "posted_at"} == {column.name for column in AUDIT.columns}
 
 
 def test_a_seal_can_be_computed_by_anybody_from_what_the_entry_says(engine: Engine) -> None:

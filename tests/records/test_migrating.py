@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from knowledge_base_agent.audit import unposted
+from knowledge_base_agent.audit_outbox import unposted
 from knowledge_base_agent.records.audit_verifying import verify
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.migrate import migrate
