@@ -1,8 +1,8 @@
 """The SQL database: one engine a process, every statement under a deadline, times always aware UTC.
 
 SQLite runs in WAL mode with `BEGIN IMMEDIATE` for writers, so a writer waits for its turn at the start of its
-transaction and never fails in the middle of it. PostgreSQL gets `connect_timeout`, `statement_timeout` and
-`lock_timeout` from the same figure.
+transaction and never fails in the middle of it. PostgreSQL gets `connect_timeout`, `statement_timeout`,
+`lock_timeout` and `idle_in_transaction_session_timeout` from the same figure.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from psycopg.errors import UndefinedTable
+from psycopg.errors import ReadOnlySqlTransaction, UndefinedTable
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -35,6 +35,10 @@ METADATA = MetaData(
     }
 )
 DEADLINE_SECONDS = 2.0
+_IDLE_DEADLINES = 5
+"""After so many deadlines PostgreSQL ends a transaction whose process stands still: it may hold what all wait for."""
+_ANSWERS_THAT_ARE_NONE = (UndefinedTable, ReadOnlySqlTransaction)
+"""Not migrated yet; and a standby, or a server that was switched to read-only."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -89,7 +93,9 @@ def open_engine(url_text: str, *, deadline: float = DEADLINE_SECONDS) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     milliseconds = int(deadline * 1000)
+    idle = milliseconds * _IDLE_DEADLINES
     options = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC"
+    options += f" -c idle_in_transaction_session_timeout={idle}"
     return create_engine(
         url,
         connect_args={"connect_timeout": max(2, int(deadline)), "options": options},
@@ -140,7 +146,7 @@ def _named(engine: Engine) -> Iterator[None]:
     except (OperationalError, TimeoutError) as error:
         raise _away(engine, error) from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error.orig, UndefinedTable):
+        if error.connection_invalidated or isinstance(error.orig, _ANSWERS_THAT_ARE_NONE):
             raise _away(engine, error) from error
         raise
 

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from tests.records.audit_tampering import (
     happened,
     posted,
 )
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -145,3 +146,30 @@ def test_the_head_row_knows_the_newest_entry(sqlite: Engine) -> None:
     with reading(sqlite) as connection:
         head = read_head(connection)
     assert (head.number, head.seal, head.named) == (7, posted(sqlite)[-1].sha256, 0)
+
+
+def test_a_process_that_stands_still_in_the_middle_of_writing_is_ended_by_postgresql(
+    postgres_url: str,
+) -> None:
+    stopped, other = (open_engine(postgres_url, deadline=0.3) for _ in range(2))
+    with pytest.raises(Away):
+        stand_still(stopped, until=lambda: written(other))
+    verified = verify(other)
+    stopped.dispose()
+    other.dispose()
+    assert (verified.looked, verified.broken) == (1, None)
+
+
+def stand_still(engine: Engine, *, until: Callable[[], bool]) -> None:
+    with writing(engine) as connection:
+        write(connection, entry_of(OTTO, Kind.REQUESTED, "stats"))
+        wait_until(until, within=10, what="the head row is free again")
+        connection.execute(select(AUDIT.c.id))
+
+
+def written(engine: Engine) -> bool:
+    try:
+        happened(engine, 1)
+    except Away:
+        return False
+    return True
