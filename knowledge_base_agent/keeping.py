@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from knowledge_base_agent.actors import Actor, Surface
-from knowledge_base_agent.audit import Kind, entry_of
+from knowledge_base_agent.audit import Kind, entry_of, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.fleet.consuming import start_consuming, stop_consuming
@@ -95,10 +95,10 @@ class Keeper:
         if pause.lasts and pause.until is not None and pause.until <= now:
             with writing(self.deployment.engine) as connection:
                 ended = end_pause(connection, pause.queue, at=now, by=KEEPER.name)
-            if ended is None:
-                return  # somebody else ended it in this very moment
-            detail = f"the pause of {pause.queue} by {pause.by} is over"
-            self.deployment.spool.add(entry_of(KEEPER, Kind.ENDED, "resume", detail=detail))
+                if ended is None:
+                    return  # somebody else ended it in this very moment
+                detail = f"the pause of {pause.queue} by {pause.by} is over"
+                write(connection, entry_of(KEEPER, Kind.ENDED, "resume", detail=detail))
             yield detail
             yield from self._resume(pause, view)
         elif pause.lasts:

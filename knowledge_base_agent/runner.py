@@ -160,8 +160,8 @@ class Runner:
             found = runs.declare_interrupted(connection)
             for run in found:
                 detail = f"what {run.actor_name} started is unknown: its process is gone"
-                entry = entry_of(NOBODY, Kind.INTERRUPTED, run.operation, detail=detail)
-                write(connection, entry)
+                more = {"detail": detail, "run_id": run.id}
+                write(connection, entry_of(NOBODY, Kind.INTERRUPTED, run.operation, **more))
         return found
 
     def first_time(self, event_id: str) -> bool:

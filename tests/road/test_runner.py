@@ -179,6 +179,9 @@ def test_a_run_whose_process_is_gone_is_announced_once_and_never_run_again(
     assert (found.id, found.actor_name) == (claimed.run_id, "Otto")
     assert runner.declare_interrupted() == ()
     assert not ledger.exists()
+    with reading(deployment.engine) as connection:
+        told = select(AUDIT.c.run_id).where(AUDIT.c.kind == "interrupted")
+        assert connection.execute(told).scalar_one() == claimed.run_id
 
 
 def test_the_same_event_counts_once(runner: Runner) -> None:
