@@ -56,18 +56,26 @@ class Outcome:
 
 
 async def audit_under_faults(database_url: str, *, count: int, seed: int) -> Outcome:
-    """Write at least `count` entries into a migrated database, and post them to a local Slack that fails."""
+    """Write at least `count` entries into a migrated database, and post them to a local Slack that fails.
+
+    What was in the database before must have been posted already.
+    """
     outcome = Outcome(seed=seed)
     async with local_slack() as slack:
         engine = open_engine(database_url)
         try:
+            before = _newest(engine)
             await _Ordeal(slack, engine, outcome).go(count)
-            with reading(engine) as connection:
-                outcome.entries = read_head(connection).number
-            await _judge(slack, outcome)
+            outcome.entries = _newest(engine) - before
+            await _judge(slack, outcome, before)
         finally:
             engine.dispose()
     return outcome
+
+
+def _newest(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return read_head(connection).number
 
 
 class _Ordeal:
@@ -168,7 +176,7 @@ class _Ordeal:
                 await self._outbox.post_waiting()
 
 
-async def _judge(slack: LocalSlack, outcome: Outcome) -> None:
+async def _judge(slack: LocalSlack, outcome: Outcome, before: int) -> None:
     seen: set[int] = set()
     for message in await slack.person("ada").looks(in_=NAME):
         found = _NUMBER.search(message.text)
@@ -178,7 +186,7 @@ async def _judge(slack: LocalSlack, outcome: Outcome) -> None:
         if number in seen:
             outcome.repeats += 1
             outcome.unlabelled += REPEAT not in message.text
-        elif number != len(seen) + 1:
+        elif number != before + len(seen) + 1:
             outcome.out_of_order += 1
         seen.add(number)
-    outcome.lost = len(set(range(1, outcome.entries + 1)) - seen)
+    outcome.lost = len(set(range(before + 1, before + outcome.entries + 1)) - seen)
