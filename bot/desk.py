@@ -35,7 +35,7 @@ class Desk:
     seen: Seen
     started_at: datetime
     nudge_audit: Callable[[], None]
-    questions: Threads = field(default_factory=lambda: Threads(16, "kb-question"))
+    questions: Threads = field(default_factory=lambda: Threads(32, "kb-question"))
     runs: Threads = field(default_factory=lambda: Threads(1000, "kb-run"))
     """Apart from questions, so that what was claimed always gets a thread."""
     errands: Errands = field(default_factory=Errands)

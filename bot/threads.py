@@ -7,6 +7,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -20,52 +21,80 @@ log = structlog.get_logger()
 _IDLE_SECONDS = 60.0
 
 
+@dataclass(kw_only=True)
+class _Job:
+    """One call on its way. Whoever changes it holds the lock."""
+
+    run: Callable[[], None]
+    running: bool = False
+    given_up: bool = False
+
+
 class Threads:
-    """At most `most` blocking calls at once; one more is refused instead of waiting in a queue nobody sees."""
+    """At most `most` blocking calls at once. One more waits for its turn as long as its caller has time for it."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
         self._name = name
-        self._busy = 0
-        self._idle = 0
         self._lock = threading.Lock()
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._threads = self._idle = self._unclaimed = self._hanging = 0
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
 
     @property
     def busy(self) -> int:
         """How many calls run now, those included that nobody waits for any more."""
-        return self._busy
+        return self._threads - self._idle
 
     async def call(self, function: Callable[[], T], *, within: float | None = None) -> T:
-        """Return what the call returns or raise what it raises; raise `Away` after `within` seconds."""
+        """Return what the call returns or raise what it raises; raise `Away` after `within` seconds.
+
+        Without `within` it gets a thread at once, or is refused: what is not given up must not wait unseen either.
+        """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._begin(partial(contextvars.copy_context().run, self._work, function, answer, loop))
+        context = contextvars.copy_context()
+        job = _Job(run=partial(context.run, _work, function, answer, loop))
+        self._begin(job, patient=within is not None)
         await asyncio.wait({answer}, timeout=within)
         if answer.done():
             return answer.result()
         answer.add_done_callback(_too_late)
-        raise Away(
+        raise self._give_up(job, within or 0.0)
+
+    def _begin(self, job: _Job, *, patient: bool) -> None:
+        with self._lock:
+            taken = self.busy + self._unclaimed
+            if self._hanging >= self._most or (taken >= self._most and not patient):
+                raise Away(
+                    f"{taken} earlier questions still wait for their answers.",
+                    "Something that they ask does not answer. Try again in a minute.",
+                    source="the deployment",
+                )
+            self._unclaimed += 1
+            fresh = self._idle < self._unclaimed and self._threads < self._most
+            self._threads += fresh
+            self._idle += fresh
+        self._jobs.put(job)
+        if fresh:
+            threading.Thread(target=self._serve, name=self._name, daemon=True).start()
+
+    def _give_up(self, job: _Job, within: float) -> Away:
+        with self._lock:
+            job.given_up = True
+            self._hanging += job.running
+            ahead = self.busy
+        if not job.running:
+            return Away(
+                f"So much is asked at once that this had no turn within {within:g} s: {ahead} questions were ahead.",
+                "Ask again in a few seconds.",
+                source="the deployment",
+            )
+        return Away(
             f"There was no answer within {within:g} s.",
             "Ask again in a minute; `/kb help` always answers. If it stays, look at the broker, the "
             "database and Redis.",
             source="the deployment",
         )
-
-    def _begin(self, job: Callable[[], None]) -> None:
-        with self._lock:
-            if self._busy >= self._most:
-                raise Away(
-                    f"{self._busy} earlier questions still wait for their answers.",
-                    "Something that they ask does not answer. Try again in a minute.",
-                    source="the deployment",
-                )
-            self._busy += 1
-            fresh = self._idle == 0
-            self._idle -= 0 if fresh else 1
-        self._jobs.put(job)
-        if fresh:
-            threading.Thread(target=self._serve, name=self._name, daemon=True).start()
 
     def _serve(self) -> None:
         while True:
@@ -73,30 +102,34 @@ class Threads:
                 job = self._jobs.get(timeout=_IDLE_SECONDS)
             except Empty:
                 with self._lock:
-                    if self._idle == 0:  # a job was promised to this thread a moment ago
+                    if self._unclaimed:  # a job was put into the queue in this very moment
                         continue
+                    self._threads -= 1
                     self._idle -= 1
                 return
-            job()
+            with self._lock:
+                self._unclaimed -= 1
+                self._idle -= 1
+                job.running = not job.given_up
+            if job.running:
+                job.run()
+            with self._lock:
+                self._idle += 1
+                self._hanging -= job.running and job.given_up
 
-    def _work(
-        self,
-        function: Callable[[], T],
-        answer: "asyncio.Future[T]",
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        done: Callable[[], Any]
-        try:
-            done = partial(_set, answer, function())
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
-            done = partial(_set_error, answer, error)
-        with self._lock:
-            self._busy -= 1
-            self._idle += 1
-        try:
-            loop.call_soon_threadsafe(done)
-        except RuntimeError:  # the loop has been closed meanwhile: nobody waits any more
-            log.info("a call ended after the bot had stopped")
+
+def _work(
+    function: Callable[[], T], answer: "asyncio.Future[T]", loop: asyncio.AbstractEventLoop
+) -> None:
+    done: Callable[[], Any]
+    try:
+        done = partial(_set, answer, function())
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
+        done = partial(_set_error, answer, error)
+    try:
+        loop.call_soon_threadsafe(done)
+    except RuntimeError:  # the loop has been closed meanwhile: nobody waits any more
+        log.info("a call ended after the bot had stopped")
 
 
 def _set(answer: "asyncio.Future[T]", value: T) -> None:

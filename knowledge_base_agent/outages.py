@@ -19,8 +19,9 @@ _NEEDS = {
     "stats and stuck, from the rows": _DATABASE,
     "logs": _LOGS,
     "clear": _DATABASE,
+    "search": _DATABASE,
 }
-"""What a question cannot do without. Search has an index of its own, so it works whatever else is away."""
+"""What a question cannot do without. Search's index is in the database, or in a file on the same disk."""
 _USES = {
     "active": _BROKER, "scheduled": _BROKER, "reserved": _BROKER, "workers": _BROKER,
     "revoke": _BROKER, "purge": _BROKER, "logs": _LOGS, "clear": _DATABASE, "find": _DATABASE,
@@ -57,7 +58,7 @@ def _still_works(away: set[str], sightings: Sightings) -> Iterator[str]:
     for words, source in _NEEDS.items():
         if source not in away and not sightings.of(source).is_away(now):
             yield words
-    yield "search"
+    yield "help"
 
 
 def _together(source: str, settings: Settings) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ class Threads:
 def _late(source: str) -> Away:
     return Away(
         f"{source[:1].upper()}{source[1:]} did not answer in time.",
-        f"Check that {source} is up and reachable from here, then ask again.",
+        f"Look at {source}, and at the way there from here, then ask again.",
         source=source,
     )
 

@@ -75,7 +75,7 @@ def _sentence(accounts: Accounts, contradictions: tuple[str, ...]) -> str:
     row = accounts.record
     if row is None:
         said = "The rows can't be read" if isinstance(accounts.row, Unknown) else "It has no row"
-        where = dict(said_by_each(accounts))["the workers"]
+        where = dict(said_by_each(accounts))["the workers"] or "unknown"
         return f"{said}; the workers: {where}."
     error = f": {error_of(row)}" if row.state == FAILURE and error_of(row) else ""
     doubt = " But the sources disagree." if contradictions else ""

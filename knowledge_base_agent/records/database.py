@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from knowledge_base_agent.problems import Away, Misconfigured
 
@@ -86,9 +87,12 @@ def open_engine(url_text: str, *, deadline: float = DEADLINE_SECONDS) -> Engine:
     """Return an engine whose every statement ends within about `deadline` seconds. Connects only when first used."""
     url = database_url(url_text)
     if url.get_backend_name() == "sqlite":
+        pool: dict[str, Any] = {}
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": deadline, "check_same_thread": False})
+            pool = {"pool_size": 8, "max_overflow": 32, "pool_timeout": deadline}
+        connect = {"timeout": deadline, "check_same_thread": False}
+        engine = create_engine(url, connect_args=connect, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -143,7 +147,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _named(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except (OperationalError, TimeoutError) as error:
+    except (OperationalError, NoConnectionFree) as error:
         raise _away(engine, error) from error
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error.orig, _ANSWERS_THAT_ARE_NONE):
@@ -164,6 +168,8 @@ def _away(engine: Engine, error: Exception) -> Away:
             source="the database",
         )
     cure = "Look at the database server"
+    if "disk" in reason:
+        cure = "Look at the disk that the database is on: it may be full"
     if "locked" in reason:
         cure = "Another process holds the database; try again in a few seconds"
     return Away(

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -36,6 +37,38 @@ async def test_too_many_hanging_calls_are_refused_at_once() -> None:
     over.set()
     await asyncio.gather(*hanging)
     assert await threads.call(lambda: 1) == 1
+
+
+async def test_many_questions_take_turns_and_none_is_refused_for_being_one_of_many() -> None:
+    threads = Threads(4, "test")
+    asked = [threads.call(partial(time.sleep, 0.01), within=5) for _ in range(200)]
+    assert await asyncio.gather(*asked) == [None] * 200
+
+
+async def test_what_had_no_turn_in_time_is_told_so_and_never_begins() -> None:
+    threads, over, begun = Threads(1, "test"), threading.Event(), threading.Event()
+    hanging = asyncio.create_task(threads.call(over.wait, within=5))
+    await await_until(lambda: threads.busy == 1, what="it hangs")
+    with pytest.raises(Away, match="had no turn within"):
+        await threads.call(begun.set, within=0.05)
+    over.set()
+    await hanging
+    assert await threads.call(lambda: 1, within=1) == 1
+    assert not begun.is_set()
+
+
+async def test_while_every_thread_hangs_the_next_question_is_refused_at_once() -> None:
+    threads, over = Threads(2, "test"), threading.Event()
+    for _ in range(2):
+        with pytest.raises(Away, match="no answer within"):
+            await threads.call(over.wait, within=0.05)
+    began = time.monotonic()
+    with pytest.raises(Away, match="2 earlier questions"):
+        await threads.call(lambda: 1, within=5)
+    assert time.monotonic() - began < 1
+    over.set()
+    await await_until(lambda: threads.busy == 0, what="both are free again")
+    assert await threads.call(lambda: 1, within=5) == 1
 
 
 async def test_threads_are_used_again() -> None:

@@ -60,7 +60,7 @@ def test_with_the_broker_refusing_active_names_it_since_when_and_what_still_work
         in_time(lambda: without_broker.asks("active"))
     assert "broker does not answer" in caught.value.what
     assert "Away since" in caught.value.what
-    assert "Still works: stats and stuck, from the rows, clear, search." in caught.value.cure
+    assert "Still works: stats and stuck, from the rows, clear, search, help." in caught.value.cure
 
 
 def test_with_the_broker_refusing_stats_still_tells_the_rows(without_broker: Shell) -> None:
