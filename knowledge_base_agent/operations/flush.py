@@ -1,6 +1,6 @@
 """`flush`: remove what finished tasks told of their progress and their log lines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.operations.flush_keeping import Keeping, keeping
-from knowledge_base_agent.operations.flush_stores import Store, pages, stores_of, unlink
+from knowledge_base_agent.operations.flush_stores import Store, pages, stores_of
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
     Preview,
     Progress,
     Risk,
-    Target,
     Word,
+)
+from knowledge_base_agent.operations.undo_keys import Removing, removing_keys
+from knowledge_base_agent.operations.undoable import (
+    UndoableArguments,
+    UndoableTarget,
+    for_how_long,
 )
 from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.scope import Scope
@@ -37,7 +42,7 @@ _COLUMNS = (
 )
 
 
-class FlushArguments(Arguments):
+class _Which(Arguments):
     """Whether running tasks are spared."""
 
     all: Annotated[
@@ -45,7 +50,11 @@ class FlushArguments(Arguments):
     ] = False
 
 
-class FlushTarget(Target):
+class FlushArguments(UndoableArguments, _Which):
+    """Whether running tasks are spared, and whether what goes can be had back."""
+
+
+class FlushTarget(UndoableTarget):
     """What was agreed to: the keys of tasks that do not run then, or all."""
 
     everything: bool
@@ -64,7 +73,9 @@ class Tally:
 
 
 def _preview(deployment: "Deployment", arguments: FlushArguments) -> Preview[FlushTarget]:
-    target = FlushTarget(everything=arguments.all, previewed_at=utc_now())
+    target = FlushTarget(
+        everything=arguments.all, previewed_at=utc_now(), no_undo=arguments.no_undo
+    )
     return _looked(deployment, target, keeping(deployment, everything_goes=arguments.all))
 
 
@@ -85,7 +96,9 @@ def _looked(
     total, complete = sum(one.gone for one in tallies), all(one.complete for one in tallies)
     return Preview(
         target=target,
-        report=_previewed(tallies, keep, complete=complete),
+        report=_previewed(
+            tallies, keep, for_how_long(deployment, no_undo=target.no_undo), complete=complete
+        ),
         scope=Scope(
             flows={
                 f"keys in {one.store.source}": one.gone if one.complete else None for one in tallies
@@ -119,7 +132,7 @@ def _count_until(
     return Tally(store=store, gone=len(seen) - kept, kept=kept)
 
 
-def _previewed(tallies: list[Tally], keep: Keeping, *, complete: bool) -> Report:
+def _previewed(tallies: list[Tally], keep: Keeping, undo: str, *, complete: bool) -> Report:
     total, kept = sum(one.gone for one in tallies), sum(one.kept for one in tallies)
     if total == 0 and complete:
         said = (
@@ -137,8 +150,8 @@ def _previewed(tallies: list[Tally], keep: Keeping, *, complete: bool) -> Report
     keys = counted(total, "key") if complete else f"at least {counted(total, 'key')}"
     return Report(
         title=f"Flush {keys}?",
-        text=f"About to remove {keys} of progress and logs; {_staying(kept, keep)}. The history, the broker and the "
-        "results are not touched.",
+        text=f"About to remove {keys} of progress and logs; {_staying(kept, keep)}. {undo} The history, the "
+        "broker and the results are not touched.",
         parts=(_table("What is there", tallies), *keep.notes()),
         tone=Tone.WARNING,
         taken_at=utc_now(),
@@ -174,9 +187,11 @@ def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> R
     before = [_counted(deployment, store, keep, _RECOUNT_SECONDS) for store in stores]
     expected = sum(one.gone for one in before) if all(one.complete for one in before) else None
     done: list[Tally] = []
-    for store in stores:
-        first = sum(one.gone for one in done)
-        done.append(_removed(deployment, store, keep, progress, first, expected))
+    with removing_keys(deployment, [one.source for one in stores], no_undo=target.no_undo) as gone:
+        for store in stores:
+            first = sum(one.gone for one in done)
+            told = lambda n, first=first: progress(first + n, expected, "keys")  # noqa: E731
+            done.append(_removed(deployment, store, keep, gone, told))
     return _ended(deployment, done, keep)
 
 
@@ -184,16 +199,15 @@ def _removed(
     deployment: "Deployment",
     store: Store,
     keep: Keeping,
-    progress: Progress,
-    first: int,
-    expected: int | None,
+    remove: Removing,
+    told: Callable[[int], None],
 ) -> Tally:
     gone, kept = 0, set[bytes]()
     for page in pages(store):
         staying = keep.kept(deployment, store, page)
         kept |= staying
-        gone += unlink(store, [key for key in page if key not in staying])
-        progress(first + gone, expected, "keys")
+        gone += remove(store.client, store.source, [key for key in page if key not in staying])
+        told(gone)
     return Tally(store=store, gone=gone, kept=len(kept))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 from redis.connection import parse_url
 
+from knowledge_base_agent.fleet.asides import PREFIX as ASIDE_PREFIX
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS
 from knowledge_base_agent.problems import Refused
@@ -20,8 +21,9 @@ from knowledge_base_agent.records.task_progress import PREFIX as PROGRESS_PREFIX
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
+ASIDE = ASIDE_PREFIX.encode()
+"""How the keys begin that a flush has put aside: they have the names of others in them, and mean nothing."""
 _PAGE = 1000
-_CHUNK = 500
 _LOCAL = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
 _INTRUDERS = re.compile(
     rb"_kombu\.binding\.|(?:^|[^A-Za-z])unacked(?:_index|_mutex)?$|celery-task(?:set)?-meta-"
@@ -83,15 +85,6 @@ def pages(store: Store) -> Iterator[list[bytes]]:
             return
 
 
-def unlink(store: Store, keys: list[bytes]) -> int:
-    """Remove these keys, in portions that no other client notices; return how many were there. Raises `Away`."""
-    gone = 0
-    for start in range(0, len(keys), _CHUNK):
-        with away_if_down(store.source):
-            gone += int(store.client.unlink(*keys[start : start + _CHUNK]))
-    return gone
-
-
 def idle_seconds(store: Store, keys: list[bytes]) -> list[float | None]:
     """Return for how long nobody has touched each key, by the Redis server's own clock.
 
@@ -119,7 +112,7 @@ def _refuse_by_settings(deployment: "Deployment", store: Store) -> None:
 
 def _refuse_by_keys(store: Store, keys: Iterable[bytes]) -> None:
     for key in keys:
-        if not key.startswith(store.prefix) and _INTRUDERS.search(key):
+        if not key.startswith((store.prefix, ASIDE)) and _INTRUDERS.search(key):
             raise Refused(
                 f"{_begun(store)} holds keys of a broker or of results (“{key[:60].decode(errors='replace')}”): "
                 "tasks could be lost.",

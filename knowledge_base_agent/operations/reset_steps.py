@@ -10,7 +10,7 @@ from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.shutting_down import End, shut_down
 from knowledge_base_agent.operations.clear_leftovers import leftovers
 from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
-from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.operation import Progress, given
 from knowledge_base_agent.operations.reset_looking import LOOK_SECONDS, all_held, everyone
 from knowledge_base_agent.operations.reset_revoking import revoke_all
 from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, Step
@@ -197,9 +197,8 @@ def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progres
 
 
 def _flush(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
-    if FLUSH.run is None:
-        raise TypeError(FLUSH.name)
-    report = FLUSH.run(deployment, FlushTarget(everything=True, previewed_at=utc_now()), progress)
+    every = FlushTarget(everything=True, previewed_at=utc_now(), no_undo=target.no_undo)
+    report = given(FLUSH.run)(deployment, every, progress)
     return Outcome(verified=report.succeeded, detail=report.text)
 
 

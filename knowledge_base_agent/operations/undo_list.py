@@ -6,6 +6,7 @@ import structlog
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.undo_agent import AGENT
+from knowledge_base_agent.operations.undo_keys import KEYS
 from knowledge_base_agent.operations.undo_kinds import KeepsakeKind
 from knowledge_base_agent.operations.undo_messages import MESSAGES
 from knowledge_base_agent.operations.undo_pauses import PAUSES
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 log = structlog.get_logger()
-KINDS: Final[dict[str, KeepsakeKind]] = {one.name: one for one in (MESSAGES, AGENT, PAUSES, RATES)}
+KINDS: Final[dict[str, KeepsakeKind]] = {
+    one.name: one for one in (MESSAGES, KEYS, AGENT, PAUSES, RATES)
+}
 
 
 def free_what_is_over(deployment: "Deployment") -> tuple[str, ...]:

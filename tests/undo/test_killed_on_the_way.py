@@ -1,5 +1,7 @@
 """kill -9 at any point: what was put aside is written down before, so an undo brings everything back all the same."""
 
+import os
+import random
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +19,13 @@ from tests.undo.dying import dies_at
 from tests.undo.seen import connected, database
 
 MOST = 400
+STRIDE = 1 if os.environ.get("KB_TEST_EVERY_MOMENT") else 5
+"""Each run tries every fifth moment, from another one on; every single one with KB_TEST_EVERY_MOMENT=1."""
+
+
+def moments() -> range:
+    """Return the moments at which a test's runs are killed; a failure names its own."""
+    return range(random.SystemRandom().randrange(1, STRIDE + 1), MOST, STRIDE)
 
 
 def dead(shell: Crew) -> None:
@@ -55,7 +64,7 @@ def test_a_purge_that_dies_anywhere_loses_nothing(alone: Crew, broker: str) -> N
     for priority in (0, 9, 3, 0):
         alone.send("quick", priority=priority)
     before = database(broker)
-    for moment in range(1, MOST):
+    for moment in moments():
         died = dying(alone, lambda: alone.previews("purge"), moment)
         undo(alone, newest(alone))
         assert database(broker) == before, f"killed at moment {moment}"
@@ -71,7 +80,7 @@ def test_an_undo_that_dies_anywhere_is_gone_on_with(alone: Crew, broker: str) ->
         alone.send("quick", priority=3)
         client.lpush("celery", *(f"old-{n}" for n in range(5)))
         before = database(broker)
-        for moment in range(1, MOST):
+        for moment in moments():
             alone.confirms(alone.previews("purge"))
             purged = newest(alone)
             client.lpush("celery", *(f"new-{n}" for n in range(3)))

@@ -1,0 +1,155 @@
+"""Flushed keys, and what cleared tasks left in the stores: put aside by their stores, and brought back from there."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import redis
+
+from knowledge_base_agent.fleet.aside_keys import (
+    Survey,
+    bring_keys_back,
+    free_keys,
+    put_keys_aside,
+    size_of_keys,
+    survey,
+    unlink_keys,
+)
+from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS
+from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.fleet.redis_state import is_redis_url
+from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.stored_results import backend_url
+from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undoable import keeping
+from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.keepsakes import GRACE, Keepsake
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+KEYS_NAME = "keys"
+_LOOK_SECONDS = 1.0
+_NEWER = "something newer has their names"
+
+
+def clients_of(deployment: "Deployment") -> Mapping[str, redis.Redis]:
+    """Return the clients of the stores that keys are put aside in, by what people call the stores."""
+    clients = {PROGRESS: deployment.progress_redis, LOGS: deployment.logs_redis}
+    url = backend_url(deployment)
+    if url is not None and is_redis_url(url):
+        clients[RESULTS] = deployment.redis_clients.of(url)
+    return clients
+
+
+class Removing(Protocol):
+    """What removes keys of a store, and says how many there were: for good, or aside."""
+
+    def __call__(self, client: redis.Redis, source: str, keys: Sequence[bytes | str]) -> int:
+        """Remove these. Raises `Away`."""
+
+
+@contextmanager
+def removing_keys(
+    deployment: "Deployment", sources: Sequence[str], *, no_undo: bool
+) -> Iterator[Removing]:
+    """Lend what removes keys of these stores; unless it is for good, what goes is written down first. Raises `Away`."""
+    if no_undo:
+        yield unlink_keys
+        return
+    kept, numbers = keeping(deployment), Counter[str]()
+    kept.keep(KEYS_NAME, {"mark": kept.mark, "sources": list(sources)})
+
+    def aside(client: redis.Redis, source: str, keys: Sequence[bytes | str]) -> int:
+        moved = put_keys_aside(client, source, keys, kept.mark, kept.expires_at + GRACE)
+        numbers[source] += moved
+        return moved
+
+    yield aside
+    kept.fill(numbers.total(), size_aside(deployment, kept.mark, numbers))
+
+
+def size_aside(deployment: "Deployment", mark: str, numbers: Mapping[str, int]) -> int | None:
+    """Return about how many bytes these numbers of keys hold aside, by store; None where that can't be told."""
+    clients = clients_of(deployment)
+    try:
+        return sum(
+            size_of_keys(clients[source], source, mark, number)
+            for source, number in numbers.items()
+        )
+    except Away:
+        return None  # a figure beside the report, which is not worth more
+
+
+def look_at_keys(
+    deployment: "Deployment", mark: str, sources: Sequence[str]
+) -> Iterator[tuple[str, Survey]]:
+    """Yield what would come back of each store. Raises `Away`."""
+    clients = clients_of(deployment)
+    for source in sources:
+        if source in clients:
+            until = Deadline.after(_LOOK_SECONDS)
+            count = partial(survey, clients[source], source, mark, until)
+            yield source, within(Deadline.after(_LOOK_SECONDS + 1.0), count, source=source)
+
+
+def items_of(found: Iterator[tuple[str, Survey]]) -> tuple[Item, ...]:
+    """Return the lines about what comes back of each store."""
+    return tuple(
+        Item(
+            what=f"keys of {source}",
+            number=one.back if one.complete else None,
+            left=one.taken,
+            why=_NEWER if one.taken else "" if one.complete else f"at least {one.back:,}",
+        )
+        for source, one in found
+        if one.back or one.taken
+    )
+
+
+def bring_back(
+    deployment: "Deployment", mark: str, sources: Sequence[str], progress: Progress
+) -> Iterator[tuple[str, Survey]]:
+    """Bring back what is aside in each store, and yield what came. Raises `Away`."""
+    clients = clients_of(deployment)
+    for source in sources:
+        if source in clients:
+            yield (
+                source,
+                bring_keys_back(
+                    clients[source], source, mark, lambda done: progress(done, None, "keys")
+                ),
+            )
+
+
+def free_in(deployment: "Deployment", mark: str, sources: Sequence[str]) -> None:
+    """Remove what is aside in each store. Raises `Away`."""
+    clients = clients_of(deployment)
+    for source in sources:
+        if source in clients:
+            free_keys(clients[source], source, mark)
+
+
+def _look(deployment: "Deployment", keepsake: Keepsake) -> tuple[Item, ...]:
+    kept = keepsake.kept
+    items = items_of(look_at_keys(deployment, kept["mark"], kept["sources"]))
+    if not items and keepsake.number:
+        why = "they are not aside any more: the stores have dropped them, or they have expired"
+        return (Item(what="keys", number=0, left=keepsake.number, why=why),)
+    return items
+
+
+def _bring_back(
+    deployment: "Deployment", keepsake: Keepsake, progress: Progress
+) -> tuple[Item, ...]:
+    kept = keepsake.kept
+    return items_of(bring_back(deployment, kept["mark"], kept["sources"], progress))
+
+
+def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
+    free_in(deployment, keepsake.kept["mark"], keepsake.kept["sources"])
+
+
+KEYS = KeepsakeKind(name=KEYS_NAME, look=_look, bring_back=_bring_back, free=_free)
