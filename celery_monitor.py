@@ -2,7 +2,7 @@
 
 import sys
 
-from knowledge_base_agent.cli.monitor import main
+from knowledge_base_agent.cli.front import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,9 +1,11 @@
 """Where rows are measured: servers of their own, started for the row and ended with it."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.servers import RedisSpace, RedisSpaces, valkey_server
+from knowledge_base_agent.records.migrate import migrate
+from tests.servers import RedisSpace, RedisSpaces, postgres_database, valkey_server
 
 
 @contextmanager
@@ -11,3 +13,20 @@ def space() -> Iterator[RedisSpace]:
     """Lend four databases of a private Valkey that serves nobody else."""
     with valkey_server() as server, RedisSpaces(server).one() as lent:
         yield lent
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """Lend a migrated SQLite file."""
+    with tempfile.TemporaryDirectory(prefix="kb-bench-") as folder:
+        url = f"sqlite:///{folder}/kb.sqlite3"
+        migrate(url)
+        yield url
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Lend a migrated PostgreSQL database; raises where there is no server."""
+    with postgres_database() as url:
+        migrate(url)
+        yield url

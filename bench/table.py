@@ -1,6 +1,7 @@
 """The rows, in order."""
 
 from bench.row_looking import FROZEN, LOOKING
+from bench.row_shell import SHELL
 from bench.rows import Row
 
-ROWS: tuple[Row, ...] = (LOOKING, FROZEN)
+ROWS: tuple[Row, ...] = (LOOKING, FROZEN, SHELL)

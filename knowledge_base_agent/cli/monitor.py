@@ -13,10 +13,10 @@ from rich.console import Console
 from knowledge_base_agent.actors import Actor, shell_actor
 from knowledge_base_agent.cli.exporting import export, exports
 from knowledge_base_agent.cli.following import follow, follows
+from knowledge_base_agent.cli.front import OVERVIEW
 from knowledge_base_agent.cli.json_form import as_json
 from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import Deployment, open_deployment
-from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.phone_text import straighten
@@ -68,7 +68,7 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     # A pipe has no width: lines there must not break in the middle of an id.
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     if not words or words[0] in {"-h", "--help"}:
-        out.print(_overview(), markup=False)
+        out.print(OVERVIEW.read_text(encoding="utf-8").rstrip(), markup=False)
         return DONE
     operation, name, rest = operation_of([straighten(words[0]), *words[1:]], prompt=_PROMPT)
     if any(word in {"-h", "--help"} for word in rest):
@@ -161,23 +161,6 @@ def _print_problem(problem: Problem, errors: Console, *, as_text: bool) -> None:
     if not as_text:
         print(json.dumps({"succeeded": False, "problem": problem.what, "cure": problem.cure}))
     errors.print(f"{problem.what} {problem.cure}", markup=False)
-
-
-def _overview() -> str:
-    width = max(len(operation.shell_name) for operation in OPERATIONS)
-    lines = [f"  {one.shell_name:<{width}}  {one.summary}" for one in OPERATIONS]
-    return "\n".join(
-        [
-            f"usage: {_PROMPT}OPERATION [WORDS] [--json] [--yes]",
-            "",
-            "See and mend a Celery deployment; the same as /kb in Slack.",
-            "",
-            *lines,
-            "",
-            "--json prints values for scripts; --yes confirms what destroys (for cron).",
-            "OPERATION --help explains one.",
-        ]
-    )
 
 
 def _explained(operation: AnyOperation) -> str:

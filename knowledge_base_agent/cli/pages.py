@@ -1,4 +1,4 @@
-"""The pages of `docs/` that list things: derived from the operations and the settings, so that they can't go stale.
+"""The pages that list things: derived from the operations and the settings, so that they can't go stale.
 
 `python -m knowledge_base_agent.cli.pages` writes them; a test fails when they differ.
 """
@@ -88,14 +88,36 @@ def _setting(field: FieldInfo) -> str:
     return f"| `{name}` | {default} | {field.description}{files} |"
 
 
-PAGES = {"operations.md": operations_page, "settings.md": settings_page}
+def overview_page() -> str:
+    """Return what `celery_monitor.py --help` prints."""
+    width = max(len(operation.shell_name) for operation in OPERATIONS)
+    return "\n".join(
+        [
+            "usage: python celery_monitor.py OPERATION [WORDS] [--json] [--yes]",
+            "",
+            "See and mend a Celery deployment; the same as /kb in Slack.",
+            "",
+            *(f"  {one.shell_name:<{width}}  {one.summary}" for one in OPERATIONS),
+            "",
+            "--json prints values for scripts; --yes confirms what destroys (for cron).",
+            "OPERATION --help explains one.",
+            "",
+        ]
+    )
 
 
-def write_pages(folder: Path) -> None:
-    """Write every generated page into `folder`."""
+PAGES = {
+    "docs/operations.md": operations_page,
+    "docs/settings.md": settings_page,
+    "knowledge_base_agent/cli/overview.txt": overview_page,
+}
+
+
+def write_pages(root: Path) -> None:
+    """Write every generated page below `root`, the project's folder."""
     for name, page in PAGES.items():
-        (folder / name).write_text(page(), encoding="utf-8")
+        (root / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_pages(Path(__file__).parents[2] / "docs")
+    write_pages(Path(__file__).parents[2])

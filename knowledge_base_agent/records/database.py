@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from psycopg.errors import ReadOnlySqlTransaction, UndefinedTable
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -38,8 +37,11 @@ METADATA = MetaData(
 DEADLINE_SECONDS = 2.0
 _IDLE_DEADLINES = 5
 """After so many deadlines PostgreSQL ends a transaction whose process stands still: it may hold what all wait for."""
-_ANSWERS_THAT_ARE_NONE = (UndefinedTable, ReadOnlySqlTransaction)
-"""Not migrated yet; and a standby, or a server that was switched to read-only."""
+_ANSWERS_THAT_ARE_NONE = frozenset({"42P01", "25006"})
+"""SQLSTATEs: not migrated yet; a standby, or a server that was switched to read-only.
+
+Asking for psycopg's classes would load the driver for those on SQLite too.
+"""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -150,7 +152,8 @@ def _named(engine: Engine) -> Iterator[None]:
     except (OperationalError, NoConnectionFree) as error:
         raise _away(engine, error) from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error.orig, _ANSWERS_THAT_ARE_NONE):
+        state = getattr(error.orig, "sqlstate", None)
+        if error.connection_invalidated or state in _ANSWERS_THAT_ARE_NONE:
             raise _away(engine, error) from error
         raise
 

@@ -1,0 +1,26 @@
+"""The shell's front door: the list of operations is shown before anything heavy is loaded.
+
+At night `--help` is what a person types first, and importing Celery, SQLAlchemy and the rest takes most of a second.
+"""
+
+import gc
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+OVERVIEW = Path(__file__).with_name("overview.txt")
+"""Written by `python -m knowledge_base_agent.cli.pages` from the operations; a test holds it against them."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do one operation and return the exit code: see `monitor.main`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in {"-h", "--help"}:
+        print(OVERVIEW.read_text(encoding="utf-8"), end="")
+        return 0
+    # Importing makes hundreds of thousands of objects that stay: looking for garbage among them is a tenth of the time.
+    gc.disable()
+    from knowledge_base_agent.cli import monitor
+
+    gc.enable()
+    return monitor.main(words)
