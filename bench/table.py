@@ -1,7 +1,9 @@
 """The rows, in order."""
 
+from bench.row_counts import COUNTS
 from bench.row_looking import FROZEN, LOOKING
+from bench.row_message import MESSAGE
 from bench.row_shell import SHELL
 from bench.rows import Row
 
-ROWS: tuple[Row, ...] = (LOOKING, FROZEN, SHELL)
+ROWS: tuple[Row, ...] = (LOOKING, FROZEN, COUNTS, MESSAGE, SHELL)
