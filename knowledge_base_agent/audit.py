@@ -54,6 +54,8 @@ class Kind(Enum):
     ALERTED = "alerted"
     RESOLVED = "resolved"
     HEAD = audit_chain.HEAD
+    OTHER = "other"
+    """Written by a newer program than this one, which has no name for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

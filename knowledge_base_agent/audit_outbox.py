@@ -32,9 +32,17 @@ def unposted(engine: Engine, limit: int = 20) -> tuple[Entry, ...]:
     with reading(engine) as connection:
         rows = connection.execute(query).mappings().all()
     return tuple(
-        Entry(**{k: v for k, v in row.items() if k != "posted_at"} | {"kind": Kind(row["kind"])})
+        Entry(**{k: v for k, v in row.items() if k != "posted_at"} | {"kind": _kind(row["kind"])})
         for row in rows
     )
+
+
+def _kind(text: str) -> Kind:
+    """While a new version is rolled out, older bots post what the newer ones write."""
+    try:
+        return Kind(text)
+    except ValueError:
+        return Kind.OTHER
 
 
 def mark_tried(engine: Engine, number: int, at: datetime) -> None:

@@ -24,6 +24,7 @@ _ICONS = {
     Kind.ALERTED: "🔔",
     Kind.RESOLVED: "✅",
     Kind.HEAD: "🔗",
+    Kind.OTHER: "❔",
 }
 REPEAT = "(may be a repeat)"
 MARK = "kb_audit_entry"

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
 from bot import audit_channel
 from bot.audit_channel import AuditChannel
@@ -15,7 +16,10 @@ from bot.threads import Threads
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.audit import Kind, entry_of, write
 from knowledge_base_agent.audit_outbox import unposted
-from knowledge_base_agent.records.database import open_engine, writing
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records import audit_chain
+from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.road_tables import AUDIT
 from tests.people import LocalSlack
 from tests.waiting import await_until
 
@@ -198,3 +202,32 @@ async def test_what_waited_for_a_deleted_channel_comes_to_the_one_that_is_set_in
     assert await other.post_waiting() is None
     (message,) = await slack.person("otto").looks(in_="#ops")
     assert "kept" in message.shown
+
+
+async def test_a_day_that_is_over_gets_its_head_although_nothing_else_happens(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(engine, "stats", "stuck")
+    assert await audit.post_waiting() is None
+    assert len(await posted(slack)) == 2
+    tomorrow = utc_now() + timedelta(days=1)
+    for module in (audit_channel, audit_chain):
+        monkeypatch.setattr(module, "utc_now", lambda: tomorrow)
+    for _ in range(2):
+        assert await audit.post_waiting() is None
+    *_, head = await posted(slack)
+    with reading(engine) as connection:
+        second = connection.execute(select(AUDIT.c.seal).where(AUDIT.c.id == 2)).scalar_one()
+    assert f"Audit head: entry 2, sha256 {second}" in head
+    assert len(await posted(slack)) == 3
+
+
+async def test_an_entry_of_a_newer_version_is_posted_too(
+    slack: LocalSlack, engine: Engine, audit: AuditChannel
+) -> None:
+    happened(engine, "stats --of-tomorrow")
+    with writing(engine) as connection:
+        connection.execute(update(AUDIT).values(kind="foreseen"))
+    assert await audit.post_waiting() is None
+    (message,) = await posted(slack)
+    assert "stats --of-tomorrow" in message
