@@ -51,6 +51,15 @@ EXPERIMENTS = (
         count=10_000,
         minutes=14.0,
     ),
+    Experiment(
+        name="outbox",
+        promise="Through every fault of Slack (429, 5xx, hangs, lost connections, a channel that is archived, deleted "
+        "or left), a locked database and bots that die while they post, every entry of the audit reaches its "
+        "channel, in order, and what is there twice says so.",
+        counted="entries, looked for in the channel afterwards",
+        count=10_000,
+        minutes=6.0,
+    ),
 )
 
 
