@@ -12,7 +12,7 @@ from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker, RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.discovery import Bindings, of_settings
-from knowledge_base_agent.fleet.envelopes import Envelope, read_envelope, read_unacked
+from knowledge_base_agent.fleet.envelopes import Envelope, chord_of, read_envelope, read_unacked
 
 _CHUNK_BYTES = 1024 * 1024
 _CHUNK_MOST = 2000
@@ -34,6 +34,8 @@ class Pending:
     envelope: Envelope
     waits: Waits
     queue: str
+    chord: str | None = None
+    """The task that waits for this one and its group, where that is a chord and the message is in its queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +59,13 @@ class _Search:
     unreadable: int = 0
     cut_short: bool = False
 
-    def take(self, envelope: Envelope | None, waits: Waits, queue: str) -> None:
+    def take(self, envelope: Envelope | None, waits: Waits, queue: str, raw: bytes = b"") -> None:
         self.scanned += 1
         self.unreadable += envelope is None
         if envelope is not None and envelope.id in self.wanted:
             self.wanted.discard(envelope.id)
-            self.found.append(Pending(envelope=envelope, waits=waits, queue=queue))
+            chord = chord_of(raw) if envelope.group and raw else None
+            self.found.append(Pending(envelope=envelope, waits=waits, queue=queue, chord=chord))
 
     def why_incomplete(self) -> str | None:
         """Return why an id that was not found may still be there."""
@@ -151,7 +154,7 @@ class PendingMessages:
     ) -> None:
         for chunk in _chunks(broker, key):
             for raw in chunk:
-                search.take(read_envelope(raw), Waits.READY, queue)
+                search.take(read_envelope(raw), Waits.READY, queue, raw)
             if not search.wanted:
                 return
             if deadline.expired:

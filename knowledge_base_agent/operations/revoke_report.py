@@ -12,6 +12,7 @@ from knowledge_base_agent.fleet.verifying import Fate, Verdict
 from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.operations.lingering import Lingering, kill
 from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.revoke_wording import asked_next, nobody_told
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Report, Row, Table, Tone
@@ -76,6 +77,8 @@ def revoke_and_verify(
     before = deployment.fleet.workers.look(
         Deadline.after(_LOOK_SECONDS), ids=frozenset(ids), fresh=True
     )
+    if not deployment.fleet.tellable(before):
+        return nobody_told(ids)
     outcome = _told(deployment, ids, before, signal, progress)
     running = {task.id for worker in before.workers for task in worker.active} & set(ids)
     to_verify = [one for one in ids if signal is not None or one not in running]
@@ -182,7 +185,7 @@ def _report(
         text=f"{tasks}: {said}.",
         parts=(_table(seen), *notes, *_answers(outcome, stubborn)),
         tone=Tone.GOOD if done else Tone.BAD,
-        actions=_next(stubborn),
+        actions=asked_next(stubborn),
         succeeded=done,
         taken_at=utc_now(),
         data={"fates": {one: line.fate for one, line in seen.items()}},
@@ -238,11 +241,3 @@ def _answers(outcome: RevokeOutcome, stubborn: Sequence[str]) -> Iterator[Note]:
             "task had half done stays half done.",
             tone=Tone.BAD,
         )
-
-
-def _next(stubborn: Sequence[str]) -> tuple[Action, ...]:
-    again = Action(label="Active", words="active")
-    if not stubborn:
-        return (again,)
-    words = f"revoke {' '.join(stubborn[:20])} --kill"
-    return (Action(label="Kill with SIGKILL", words=words, danger=True), again)

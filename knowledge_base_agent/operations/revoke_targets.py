@@ -108,7 +108,10 @@ def _pending(places: Whereabouts) -> list[Reached]:
         Reached(
             id=one.envelope.id,
             name=one.envelope.name,
-            where=f"waits in queue {one.queue} ({one.waits})",
+            where=f"waits in queue {one.queue} ({one.waits})"
+            + (f", for the chord of {one.chord}" if one.chord else ""),
+            chord=one.chord is not None,
+            group=one.envelope.group is not None,
         )
         for one in places.pending
     ]

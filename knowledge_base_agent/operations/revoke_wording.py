@@ -1,6 +1,10 @@
 """What a revoke is about to do, in one sentence: running, not running, and not known are three things."""
 
+from collections.abc import Sequence
+
+from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.revoke_targets import RevokeTargets
+from knowledge_base_agent.report import Action, Report, Tone
 from knowledge_base_agent.wording import counted
 
 
@@ -28,3 +32,27 @@ def announced(found: RevokeTargets, signal: str | None) -> str:
     if rest:
         said.append(f"revoke {counted(rest, 'task')} that no process runs")
     return f"About to {', and to '.join(said)}."
+
+
+def nobody_told(ids: Sequence[str]) -> Report:
+    """Return what a revoke comes to that no worker hears. It is remembered, and yet it is no success."""
+    tasks = counted(len(ids), "task")
+    return Report(
+        title="Revoke: nobody was there to be told",
+        text=f"{tasks}: remembered. Each worker that joins is told; one that does not read it by itself as it starts "
+        "may have begun the task by then.",
+        tone=Tone.WARNING,
+        actions=(Action(label="Workers", words="workers"),),
+        succeeded=False,
+        taken_at=utc_now(),
+        data={"fates": dict.fromkeys(ids, "remembered")},
+    )
+
+
+def asked_next(stubborn: Sequence[str]) -> tuple[Action, ...]:
+    """Return the buttons below a revoke; `stubborn` are the tasks that ignored it."""
+    again = Action(label="Active", words="active")
+    if not stubborn:
+        return (again,)
+    words = f"revoke {' '.join(stubborn[:20])} --kill"
+    return (Action(label="Kill with SIGKILL", words=words, danger=True), again)
