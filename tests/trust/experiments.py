@@ -60,6 +60,14 @@ EXPERIMENTS = (
         count=10_000,
         minutes=6.0,
     ),
+    Experiment(
+        name="requests",
+        promise="Nothing but a fresh press by somebody who may does anything: not a request or an envelope that comes "
+        "again, comes too late, is out of order, was changed, or was signed by anybody else.",
+        counted="forged requests and repeated envelopes",
+        count=12_000,
+        minutes=10.0,
+    ),
 )
 
 

@@ -88,12 +88,17 @@ def _clear_words(key: str) -> str:
     return f"clear --older-than 24 --status FAILURE --name {key}"
 
 
-def _rows_to_clear(opened: Deployment, key: str) -> str:
+def rows_to_clear(opened: Deployment, key: str) -> None:
+    """Put rows into the history that a `clear` of this key removes."""
     at = utc_now() - timedelta(days=2)
     shared = {"name": key, "state": "FAILURE", "attempt": 1, "retries": 0, "updated_at": at}
     rows = [shared | {"id": f"{key}-{number}"} for number in range(_ROWS)]
     with writing(opened.engine) as connection:
         connection.execute(insert(TASKS), rows)
+
+
+def _previewed_clear(opened: Deployment, key: str) -> str:
+    rows_to_clear(opened, key)
     understood = understand(_clear_words(key))
     request = Request(
         actor=OTTO,
@@ -131,7 +136,7 @@ AT_ONCE = Way(
 CLEAR = Way(
     name="clear",
     words=_clear_words,
-    prepare=_rows_to_clear,
+    prepare=_previewed_clear,
     act=_confirm,
     effects=_cleared,
     whole=_ROWS,
