@@ -68,6 +68,21 @@ EXPERIMENTS = (
         count=12_000,
         minutes=10.0,
     ),
+    Experiment(
+        name="load",
+        promise="Twenty commands a second for ten minutes, with Redis frozen and then the database: each is "
+        "acknowledged within a second.",
+        counted="commands at twenty a second",
+        count=12_000,
+        minutes=13.0,
+    ),
+    Experiment(
+        name="inspecting",
+        promise="Two hundred commands at once that all ask the workers are all answered.",
+        counted="inspecting commands, two hundred at once",
+        count=2_000,
+        minutes=5.0,
+    ),
 )
 
 
