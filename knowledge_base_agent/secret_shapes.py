@@ -81,10 +81,14 @@ def without_named(text: str, names: re.Pattern[str], hidden: str) -> str:
 
 
 def _end_of_value(text: str, at: int, core: str) -> int:
-    quote = _QUOTE.match(text, at)
-    if quote is not None:
+    while (quote := _QUOTE.match(text, at)) is not None:
         end = _end_of_string(text, quote.end(), quote["slashes"], quote["quote"], len(text))
-        return len(text) if end is None else end
+        if end is None:
+            return len(text)
+        # Spaces alone are what lies between two words that a shell has quoted: the value is the second of them.
+        if not text[quote.end() : end - len(quote["slashes"]) - 1].isspace():
+            return end
+        at = end
     if text[at : at + 1] in ("(", "[", "{"):
         end = _end_of_bracket(text, at, len(text))
         return len(text) if end is None else end

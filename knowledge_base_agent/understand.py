@@ -6,6 +6,7 @@ becomes `Misunderstood`, which says what is allowed, gives an example, and what 
 
 import argparse
 import difflib
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from knowledge_base_agent.operations.describing import Parameter, parameters, us
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.redaction import HIDDEN, plain, redact
+
+_QUOTES = re.compile(r"['\"]")
+_SPECIAL = re.compile(r"[^\w@%+=:,./-]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,17 @@ def _names() -> dict[str, AnyOperation]:
 
 
 def _joined(name: str, words: Sequence[str]) -> str:
-    return f"{name} {shlex.join(words)}".strip()
+    return f"{name} {' '.join(map(_quoted, words))}".strip()
+
+
+def _quoted(word: str) -> str:
+    """Return a word as `split` reads it. One with quotes keeps its looks, so that a secret in it is seen and hidden."""
+    return _SPECIAL.sub(r"\\\g<0>", word) if _QUOTES.search(word) else shlex.quote(word)
+
+
+def _shown(word: str, among: Sequence[str]) -> str:
+    """Return a word as a person may see it: hidden where the words around it make it a secret's."""
+    return plain(word, 40) if redact(word) in redact(" ".join(among)) else HIDDEN
 
 
 def understand_arguments(
@@ -203,7 +217,7 @@ class _Reading:
         flags = [flag for parameter in self._parameters for flag in parameter.flags]
         typed = word.partition("=")[0]
         close = difflib.get_close_matches(typed, flags, n=1, cutoff=0.6)
-        what = f"`{plain(word, 40)}` is not something that {self._operation.name} takes."
+        what = f"`{_shown(word, words)}` is not something that {self._operation.name} takes."
         if not close:
             return Misunderstood(what, f"Write it as `{self._usage()}`.")
         mended = [close[0] + w[len(typed) :] if w.partition("=")[0] == typed else w for w in words]

@@ -29,6 +29,8 @@ def nothing_of_our_own() -> Iterator[None]:
         f"{{'password': '{SECRET}', 'x': 1}}",
         f'{{"api_key": "{SECRET}"}}',
         f"client_secret={SECRET} rest",
+        f"find '{{api_key:' '{SECRET}}}' FAILURE",
+        f"find '{{\"api_key\":' '\"{SECRET}\"}}' FAILURE",
         f"Authorization: Bearer {SECRET}",
         f"Authorization: Token {SECRET}",
         f"Authorization: Custom {SECRET}",

@@ -8,6 +8,7 @@ from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.operations.words import duration, task_id
+from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.understand import understand
 
@@ -101,3 +102,19 @@ def test_the_example_in_an_answer_works_as_it_stands() -> None:
     problem = misunderstanding("logs some-id -n 0")
     example = problem.cure.partition("`/kb ")[2].partition("`")[0]
     assert understand(example).operation.name == "logs"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["hlep it's", 'hlep "a b" c', "hlep 'password': 'x y", 'hlep {"api_key": "x"}', "hlep a\\b"],
+)
+def test_a_suggestion_is_read_as_what_it_mends(typed: str) -> None:
+    with pytest.raises(Misunderstood) as told:
+        understand(typed)
+    assert split(told.value.suggestion) == ["help", *split(straighten(typed))[1:]]
+
+
+def test_a_word_that_stands_behind_a_secrets_name_is_not_shown_as_the_strange_one() -> None:
+    with pytest.raises(Misunderstood) as told:
+        understand("logs token: s3cr3tV4lue 3f2a")
+    assert "s3cr3tV4lue" not in told.value.what

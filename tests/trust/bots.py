@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.faults.proxy import Proxy, proxy_to
 from tests.people import LocalSlack, local_slack
 from tests.records.deployment import ROOT, environment
-from tests.servers import RedisSpaces, Valkey, valkey_server
+from tests.servers import RedisSpace, RedisSpaces, Valkey, valkey_server
 from tests.stories.system import PEOPLE
 from tests.trust.place import Place
 
@@ -51,26 +51,8 @@ async def workplace(place: Place) -> AsyncIterator[Workplace]:
         space = stack.enter_context(RedisSpaces(valkey).one())
         proxy = stack.enter_context(proxy_to(place.postgres_url)) if place.postgres_url else None
         url = proxy.url(place.postgres_url) if proxy and place.postgres_url else place.sqlite_url
-        urls = {
-            "broker_url": space.broker_url,
-            "result_backend": space.result_url,
-            "progress_url": space.progress_url,
-            "logs_url": space.logs_url,
-        }
         async with local_slack() as slack:
-            variables = environment(place.settings(url, **urls)) | PEOPLE
-            variables |= {
-                "CELERY_APP": "tests.records.history_app",
-                "SLACK_API_URL": slack.api_url,
-                "SLACK_BOT_TOKEN": slack.bot_token,
-                "SLACK_APP_TOKEN": slack.app_token,
-                "KB_DATA_DIR": str(place.folder),
-                "KB_LOG_LEVEL": "ERROR",
-            }
-            for name in [
-                name for name in variables if name.lower() in ("http_proxy", "https_proxy")
-            ]:
-                del variables[name]
+            variables = _environment(place, space, url, slack)
             found = Workplace(
                 slack=slack,
                 valkey=valkey,
@@ -81,6 +63,29 @@ async def workplace(place: Place) -> AsyncIterator[Workplace]:
             with started(found, "bot"):
                 await slack.app_connects(within=60)
                 yield found
+
+
+def _environment(
+    place: Place, space: RedisSpace, database_url: str, slack: LocalSlack
+) -> dict[str, str]:
+    settings = place.settings(
+        database_url,
+        broker_url=space.broker_url,
+        result_backend=space.result_url,
+        progress_url=space.progress_url,
+        logs_url=space.logs_url,
+    )
+    variables = environment(settings) | PEOPLE
+    variables |= {
+        "CELERY_APP": "tests.records.history_app",
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "KB_DATA_DIR": str(place.folder),
+        "KB_LOG_LEVEL": "ERROR",
+    }
+    # The servers are on this machine, and a proxy would be asked for them too.
+    return {key: value for key, value in variables.items() if not key.lower().endswith("_proxy")}
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib import import_module
 
+from tests.trust import product
 from tests.trust.place import Place
 from tests.trust.trial import Trial
 
@@ -82,6 +83,22 @@ EXPERIMENTS = (
         counted="inspecting commands, two hundred at once",
         count=2_000,
         minutes=5.0,
+    ),
+    Experiment(
+        name="product",
+        promise="Every operation, every kind of person, every way to it: who does not belong is refused, and each "
+        "refusal is in the audit.",
+        counted="attempts, which is the whole product",
+        count=product.WHOLE,
+        minutes=5.0,
+    ),
+    Experiment(
+        name="fuzz",
+        promise="Whatever comes in by words, buttons, payloads, forms, queues and names: nothing crashes, nothing "
+        "takes long, nothing pings, and no secret of a known shape comes out again.",
+        counted="inputs",
+        count=1_000_000,
+        minutes=22.0,
     ),
 )
 
