@@ -158,17 +158,17 @@ async def test_an_entry_that_a_bot_died_on_is_repeated_by_the_next_one_and_says_
     happened(engine, "first", "second")
     await slack.fails("chat.postMessage", "hang", seconds=0.3)  # it hangs, and then it is cut
     dying = asyncio.create_task(audit.post_waiting())
-    await await_until(lambda: tried(engine), what="the first one is about to be posted")
+
+    async def posting() -> bool:
+        return bool(await slack.calls("chat.postMessage"))
+
+    await await_until(posting, what="the first one is on its way")
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     audit._lease.release()  # as it runs out by itself
     assert await AuditChannel(messages, engine, Threads(2, "test"), CHANNEL).post_waiting() is None
     shown = await posted(slack)
     assert [REPEAT in message for message in shown] == [True, False]
-
-
-def tried(engine: Engine) -> bool:
-    return any(entry.tried_at is not None for entry in unposted(engine))
 
 
 @pytest.mark.parametrize("how", ["archived", "deleted", "left"])
