@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.operations.clear_leftovers import leftovers
 from knowledge_base_agent.operations.filtering import Filtering
 from knowledge_base_agent.operations.operation import (
     Arguments,
@@ -13,13 +12,17 @@ from knowledge_base_agent.operations.operation import (
     Preview,
     Progress,
     Risk,
-    Target,
     Word,
+)
+from knowledge_base_agent.operations.undo_rows import removing_rows
+from knowledge_base_agent.operations.undoable import (
+    UndoableArguments,
+    UndoableTarget,
+    for_how_long,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.records.clearing import (
     ClearCandidates,
-    clear,
     clear_candidates,
     states_to_clear,
 )
@@ -52,11 +55,11 @@ class _Age(Arguments):
     dry_run: Annotated[bool, Word(read=None, help="show what would go, and nothing more")] = False
 
 
-class ClearArguments(Filtering, _Age):
+class ClearArguments(UndoableArguments, Filtering, _Age):
     """Which rows, by age and by what they say; without a state, those that no worker has."""
 
 
-class ClearTarget(Target):
+class ClearTarget(UndoableTarget):
     """The states and the absolute cutoff, frozen when the preview was made."""
 
     states: tuple[str, ...]
@@ -74,6 +77,7 @@ def _preview(deployment: "Deployment", arguments: ClearArguments) -> Preview[Cle
         cutoff=min(now - arguments.older_than, wanted.until or now),
         wanted=wanted,
         meant=_meant(arguments),
+        no_undo=arguments.no_undo,
     )
     return _looked(deployment, target, only_shown=arguments.dry_run)
 
@@ -89,7 +93,12 @@ def _looked(
         found = clear_candidates(connection, target.states, target.cutoff, target.wanted)
     return Preview(
         target=target,
-        report=_previewed(found, target.meant, only_shown=only_shown),
+        report=_previewed(
+            found,
+            target.meant,
+            for_how_long(deployment, no_undo=target.no_undo),
+            only_shown=only_shown,
+        ),
         # By number: what is older than a frozen moment becomes fewer, unless a late entry joins it.
         scope=Scope(counts={f"rows in {state}": n for state, n in found.by_state.items()}),
         affected=found.total,
@@ -97,7 +106,7 @@ def _looked(
     )
 
 
-def _previewed(found: ClearCandidates, meant: str, *, only_shown: bool) -> Report:
+def _previewed(found: ClearCandidates, meant: str, undo: str, *, only_shown: bool) -> Report:
     if found.total == 0:
         return Report(
             title="Nothing to clear", text=f"There are no rows {meant}.", taken_at=utc_now()
@@ -116,7 +125,7 @@ def _previewed(found: ClearCandidates, meant: str, *, only_shown: bool) -> Repor
     rows = counted(found.total, "row")
     return Report(
         title=f"Would clear {rows}" if only_shown else f"Clear {rows}?",
-        text=f"{would} {rows} {meant}: {_counts(found.by_state)}. Rows newer than "
+        text=f"{would} {rows} {meant}: {_counts(found.by_state)}. {undo} Rows newer than "
         f"{found.cutoff:%Y-%m-%d %H:%M:%S} UTC stay.",
         parts=tuple(parts),
         tone=Tone.WARNING,
@@ -154,20 +163,20 @@ def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> R
         with reading(deployment.engine) as connection:
             return clear_candidates(connection, target.states, target.cutoff, target.wanted).total
 
-    before, behind = left(), leftovers(deployment)
+    before = left()
     removed: dict[str, int] = {}
-    for state in target.states:
-        done = sum(removed.values())
-        removed |= clear(
-            deployment.engine,
-            states=(state,),
-            cutoff=target.cutoff,
-            wanted=target.wanted,
-            told=lambda more, done=done: progress(done + more, before, "rows"),  # type: ignore[misc]
-            # What a worker may still run goes on telling its progress.
-            gone=behind.remove if state not in WITH_WORKERS else None,
-        )
-    return _cleared(target, removed, left(), tuple(behind.notes()))
+    with removing_rows(deployment, no_undo=target.no_undo) as rows:
+        for state in target.states:
+            done = sum(removed.values())
+            removed |= rows.clear(
+                states=(state,),
+                cutoff=target.cutoff,
+                wanted=target.wanted,
+                told=lambda more, done=done: progress(done + more, before, "rows"),  # type: ignore[misc]
+                # What a worker may still run goes on telling its progress.
+                leave=state in WITH_WORKERS,
+            )
+    return _cleared(target, removed, left(), tuple(rows.behind.notes()))
 
 
 def _cleared(

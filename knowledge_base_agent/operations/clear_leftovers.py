@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from redis import Redis
-
-from knowledge_base_agent.fleet.away import away, away_if_down
+from knowledge_base_agent.fleet.aside_keys import unlink_keys
+from knowledge_base_agent.fleet.away import away
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.redis_state import is_redis_url
 from knowledge_base_agent.operations.stored_results import backend_url
+from knowledge_base_agent.operations.undo_keys import Removing
 from knowledge_base_agent.problems import Away, Problem
 from knowledge_base_agent.records.task_ids import is_task_id
 from knowledge_base_agent.records.task_logs import logs_key
@@ -23,7 +23,7 @@ _CHUNK: Final = 500
 _SECONDS: Final = 3.0
 _WHAT: Final = {PROGRESS: "progress", LOGS: "log lines", RESULTS: "results"}
 
-Remove = Callable[[list[str]], None]
+Remove = Callable[[list[str]], object]
 
 
 @dataclass(kw_only=True)
@@ -61,31 +61,29 @@ class Leftovers:
             )
 
 
-def leftovers(deployment: "Deployment") -> Leftovers:
-    """Return what removes the progress, log lines and results of tasks in this deployment. Connects to nobody yet."""
+def leftovers(deployment: "Deployment", removing: Removing = unlink_keys) -> Leftovers:
+    """Return what removes the progress, log lines and results of tasks in this deployment. Connects to nobody yet.
+
+    `removing` removes keys of a Redis: for good, or aside.
+    """
     progress, logs = deployment.progress_redis, deployment.logs_redis
     stores: dict[str, Remove] = {
-        PROGRESS: lambda ids: _unlink(progress, PROGRESS, [progress_key(one) for one in ids]),
-        LOGS: lambda ids: _unlink(logs, LOGS, [logs_key(one) for one in ids]),
+        PROGRESS: lambda ids: removing(progress, PROGRESS, [progress_key(one) for one in ids]),
+        LOGS: lambda ids: removing(logs, LOGS, [logs_key(one) for one in ids]),
     }
     url = backend_url(deployment)
     if url is not None:
-        stores[RESULTS] = _results(deployment, url)
+        stores[RESULTS] = _results(deployment, url, removing)
     return Leftovers(stores=stores)
 
 
-def _unlink(client: Redis, source: str, keys: list[Any]) -> None:
-    with away_if_down(source):
-        client.unlink(*keys)
-
-
-def _results(deployment: "Deployment", url: str) -> Remove:
+def _results(deployment: "Deployment", url: str, removing: Removing) -> Remove:
     backend: Any = deployment.app.backend
     if is_redis_url(url):
         client = deployment.redis_clients.of(url)
 
         def unlink(ids: list[str]) -> None:
-            _unlink(client, RESULTS, [backend.get_key_for_task(one) for one in ids])
+            removing(client, RESULTS, [backend.get_key_for_task(one) for one in ids])
 
         return unlink
 

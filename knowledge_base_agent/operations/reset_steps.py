@@ -8,7 +8,6 @@ from knowledge_base_agent.fleet.consuming import consumers_of, stop_consuming
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.shutting_down import End, shut_down
-from knowledge_base_agent.operations.clear_leftovers import leftovers
 from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import Progress, given
 from knowledge_base_agent.operations.reset_looking import LOOK_SECONDS, all_held, everyone
@@ -16,8 +15,9 @@ from knowledge_base_agent.operations.reset_revoking import revoke_all
 from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, Step
 from knowledge_base_agent.operations.undo_agent import idle_undoably
 from knowledge_base_agent.operations.undo_messages import purge_undoably
+from knowledge_base_agent.operations.undo_rows import removing_rows
 from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
-from knowledge_base_agent.records.clearing import clear, clear_candidates
+from knowledge_base_agent.records.clearing import clear_candidates
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.states import STATES
 from knowledge_base_agent.wording import counted, duration
@@ -174,25 +174,19 @@ def _left_over(queues: QueuesView, ready: int | None, unacked: int | None) -> st
 
 def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
     deadline, pause = Deadline.after(_ROWS_SECONDS), threading.Event()
-    removed, behind = 0, leftovers(deployment)
-    while True:
-        # The recorder may still write what happened a moment ago, so it is looked at again.
-        cutoff = utc_now()
-        before = removed
-        gone = clear(
-            deployment.engine,
-            states=STATES,
-            cutoff=cutoff,
-            told=lambda done, before=before: progress(before + done, None, "rows"),  # type: ignore[misc]
-            gone=behind.remove,
-        )
-        removed += sum(gone.values())
-        with reading(deployment.engine) as connection:
-            left = clear_candidates(connection, STATES, cutoff).total
-        if (left == 0 and not gone) or deadline.expired:
-            break
-        pause.wait(_EVERY)
-    said = " ".join([f"{counted(removed, 'row')} removed, {left:,} left.", *behind.notes()])
+    with removing_rows(deployment, no_undo=target.no_undo) as rows:
+        while True:
+            # The recorder may still write what happened a moment ago, so it is looked at again.
+            cutoff, before = utc_now(), rows.number
+            told = lambda done, before=before: progress(before + done, None, "rows")  # noqa: E731
+            gone = rows.clear(states=STATES, cutoff=cutoff, told=told)
+            with reading(deployment.engine) as connection:
+                left = clear_candidates(connection, STATES, cutoff).total
+            if (left == 0 and not gone) or deadline.expired:
+                break
+            pause.wait(_EVERY)
+    notes = rows.behind.notes()
+    said = " ".join([f"{counted(rows.number, 'row')} removed, {left:,} left.", *notes])
     return Outcome(verified=left == 0, detail=said)
 
 

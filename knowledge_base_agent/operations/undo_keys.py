@@ -23,7 +23,7 @@ from knowledge_base_agent.fleet.redis_state import is_redis_url
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.stored_results import backend_url
 from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
-from knowledge_base_agent.operations.undoable import keeping
+from knowledge_base_agent.operations.undoable import Keeping, keeping
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.keepsakes import GRACE, Keepsake
 
@@ -61,14 +61,19 @@ def removing_keys(
         return
     kept, numbers = keeping(deployment), Counter[str]()
     kept.keep(KEYS_NAME, {"mark": kept.mark, "sources": list(sources)})
+    yield aside_for(kept, numbers)
+    kept.fill(numbers.total(), size_aside(deployment, kept.mark, numbers))
+
+
+def aside_for(kept: Keeping, numbers: Counter[str]) -> Removing:
+    """Return what puts keys aside for a keepsake, counting them by store."""
 
     def aside(client: redis.Redis, source: str, keys: Sequence[bytes | str]) -> int:
         moved = put_keys_aside(client, source, keys, kept.mark, kept.expires_at + GRACE)
         numbers[source] += moved
         return moved
 
-    yield aside
-    kept.fill(numbers.total(), size_aside(deployment, kept.mark, numbers))
+    return aside
 
 
 def size_aside(deployment: "Deployment", mark: str, numbers: Mapping[str, int]) -> int | None:

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Engine, delete, event, select
 
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.batches import change_counts
+from knowledge_base_agent.records.cleared import move_out
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_filter import TaskFilter, condition
@@ -43,18 +44,25 @@ class Step:
 
 @contextlib.contextmanager
 def steps(
-    engine: Engine, *, state: str, cutoff: datetime, wanted: TaskFilter = EVERY
+    engine: Engine,
+    *,
+    state: str,
+    cutoff: datetime,
+    wanted: TaskFilter = EVERY,
+    aside: str | None = None,
 ) -> Iterator[Iterator[Step]]:
     """Lend the steps that remove this state's rows from before the cutoff, of those `wanted`; iterating removes.
+
+    With `aside` they are moved there instead, under that keepsake.
 
     Raises `Away` when the database can't be written.
     """
     if engine.dialect.name != "sqlite":
-        yield _Removal(engine, state, cutoff, wanted).run()
+        yield _Removal(engine, state, cutoff, wanted, aside).run()
         return
     own = _without_checkpoints(engine)
     try:
-        yield _Removal(own, state, cutoff, wanted).run()
+        yield _Removal(own, state, cutoff, wanted, aside).run()
     finally:
         own.dispose()
 
@@ -71,7 +79,10 @@ def _without_checkpoints(engine: Engine) -> Engine:
 
 
 class _Removal:
-    def __init__(self, engine: Engine, state: str, cutoff: datetime, wanted: TaskFilter) -> None:
+    def __init__(
+        self, engine: Engine, state: str, cutoff: datetime, wanted: TaskFilter, aside: str | None
+    ) -> None:
+        self._aside = aside
         self._engine = engine
         self._state = state
         self._cutoff = cutoff
@@ -114,8 +125,10 @@ class _Removal:
     def _remove_range(self, among: ColumnElement[bool]) -> Step:
         with writing(self._engine) as connection:
             began = time.monotonic()  # from here on: waiting for the lock keeps no one else out
-            ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
-            if ids:
+            if self._aside:
+                ids = move_out(connection, among, self._aside)
+            else:
+                ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
                 forget_messages(connection, ids)
                 forget_retries(connection, ids)
             change_counts(connection, Counter({self._state: -len(ids)}))

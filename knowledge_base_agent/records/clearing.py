@@ -108,10 +108,13 @@ def clear(
     wanted: TaskFilter = EVERY,
     told: Callable[[int], None] = lambda done: None,
     gone: Callable[[list[str]], None] | None = None,
+    aside: str | None = None,
 ) -> Mapping[str, int]:
     """Remove the rows in exactly these states from before the cutoff (aware UTC); return how many of each state.
 
     Only rows that `wanted` chooses; its own states and end do not count.
+
+    With `aside` they are moved there, under that keepsake, instead of removed.
 
     Each short step commits with its counters. After it, `told` gets the number removed so far and `gone` the ids of
     this step; what either raises ends the clear after that step. Raises `Away` when the database can't be written.
@@ -119,7 +122,7 @@ def clear(
     removed: Counter[str] = Counter()
     only = replace(wanted, states=(), until=None)
     for state in states_to_clear(states) if states else ():
-        with steps(engine, state=state, cutoff=cutoff, wanted=only) as each:
+        with steps(engine, state=state, cutoff=cutoff, wanted=only, aside=aside) as each:
             for step in each:
                 removed[state] += step.removed
                 if gone is not None:

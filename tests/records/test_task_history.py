@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from knowledge_base_agent.records import (
     alerts_tables,
+    cleared_tables,
     journal_tables,
     keepsake_tables,
     lease_tables,
@@ -31,6 +32,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(engine: Engine) -> No
         tables.TASKS,
         road_tables.AUDIT,
         journal_tables.JOURNAL_STEPS,
+        cleared_tables.CLEARED_TASKS,
         keepsake_tables.KEEPSAKES,
         lease_tables.LEASES,
         alerts_tables.ALERTS,
