@@ -17,6 +17,7 @@ from knowledge_base_agent.fleet.redis_state import RedisState
 from knowledge_base_agent.fleet.views import FleetView, WorkerView
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS
 from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.keepsakes import Held, held
 from knowledge_base_agent.records.recorder_state import (
     HistoryGap,
     RecorderState,
@@ -36,7 +37,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseReading:
-    """What the database says of itself and of the recorder. `recorder`, `gaps` and `audit` need today's schema."""
+    """What the database says of itself and of the recorder. The rest needs today's schema."""
 
     latency: timedelta
     revision: str | None
@@ -44,6 +45,7 @@ class DatabaseReading:
     recorder: RecorderState | None = None
     gaps: tuple[HistoryGap, ...] = ()
     audit: Backlog | None = None
+    aside: Held | None = None
 
     @property
     def migrated(self) -> bool:
@@ -151,4 +153,5 @@ def _database(deployment: "Deployment") -> DatabaseReading:
             recorder=read_recorder_state(connection),
             gaps=tuple(gaps_since(connection, utc_now() - _GAPS_WITHIN)),
             audit=backlog(connection),
+            aside=held(connection),
         )

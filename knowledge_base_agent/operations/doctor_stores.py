@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from knowledge_base_agent.fleet.connections import NotUsed, Reachable
 from knowledge_base_agent.fleet.deadline import Unknown
 from knowledge_base_agent.fleet.redis_state import RedisState
+from knowledge_base_agent.operations.aside_waiting import aside_finding
 from knowledge_base_agent.operations.audit_waiting import waiting_finding
 from knowledge_base_agent.operations.doctor_findings import (
     Finding,
@@ -174,6 +175,8 @@ def _database(deployment: "Deployment", read: Readings) -> Iterator[Finding]:
     yield _gaps(database)
     if database.audit is not None:
         yield waiting_finding(database.audit, deployment.settings.audit_channel, read.taken_at)
+    if database.aside is not None:
+        yield aside_finding(database.aside, read.taken_at)
 
 
 def _recorder(read: Readings, database: DatabaseReading) -> Finding:

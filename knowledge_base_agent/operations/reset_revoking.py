@@ -9,6 +9,7 @@ from knowledge_base_agent.fleet.revoking import terminate_refusals
 from knowledge_base_agent.fleet.verifying import Fate
 from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.undo_revoked import keep_revoked
 from knowledge_base_agent.records.revoked_tasks import remember_revoked
 from knowledge_base_agent.wording import counted
 
@@ -56,6 +57,7 @@ def _told(
         progress(done, total, "told to the workers")
         return True
 
+    keep_revoked(deployment, wanted)
     # Before anyone is told: a worker that joins later hears of these too.
     remember_revoked(deployment.engine, wanted, by="reset", terminate=True)
     deadline = Deadline.after(_SEND_SECONDS)

@@ -22,6 +22,7 @@ from knowledge_base_agent.operations.revoke_targets import (
     by_ids,
 )
 from knowledge_base_agent.operations.revoke_wording import announced, nothing_running
+from knowledge_base_agent.operations.undo_revoked import keep_revoked
 from knowledge_base_agent.records.revoked_tasks import remember_revoked
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
@@ -124,6 +125,7 @@ def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
 def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> Report:
     if target.lingering:
         return kill_report(deployment, target.lingering, progress)
+    keep_revoked(deployment, target.ids)
     # Before anyone is told, so that a worker that joins or restarts is told too.
     remember_revoked(deployment.engine, target.ids, by=who_acts(), terminate=target.terminate)
     return revoke_and_verify(

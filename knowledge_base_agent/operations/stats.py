@@ -8,6 +8,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.operations.aside_waiting import aside_notes
 from knowledge_base_agent.operations.audit_waiting import waiting_notes
 from knowledge_base_agent.operations.fleet_figures import queue_parts, worker_parts
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS, headcount
@@ -76,7 +77,7 @@ def _read(deployment: "Deployment") -> _Read:
         "the workers": lambda: _fleet_and_queues(deployment, deadline),
         "Redis": lambda: tuple(redis_parts(deployment, deadline)),
         "the pauses": lambda: pause_banner(deployment),
-        "the audit": lambda: waiting_notes(deployment),
+        "the audit": lambda: (*waiting_notes(deployment), *aside_notes(deployment)),
     }
     found = gather(deadline, calls)
     history, both, redis = found["the database"], found["the workers"], found["Redis"]

@@ -11,6 +11,7 @@ from knowledge_base_agent.operations.undo_kinds import KeepsakeKind
 from knowledge_base_agent.operations.undo_messages import MESSAGES
 from knowledge_base_agent.operations.undo_pauses import PAUSES
 from knowledge_base_agent.operations.undo_rates import RATES
+from knowledge_base_agent.operations.undo_revoked import REVOKED_TASKS
 from knowledge_base_agent.operations.undo_rows import ROWS
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.database import writing
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 KINDS: Final[dict[str, KeepsakeKind]] = {
-    one.name: one for one in (MESSAGES, ROWS, KEYS, AGENT, PAUSES, RATES)
+    one.name: one for one in (MESSAGES, ROWS, KEYS, AGENT, PAUSES, RATES, REVOKED_TASKS)
 }
 
 

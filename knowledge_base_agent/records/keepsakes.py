@@ -140,6 +140,8 @@ class Held:
     """As far as it is known."""
     until: datetime | None
     """When the last of it can't be brought back any more, aware UTC."""
+    overdue_since: datetime | None
+    """Since when the oldest of what is to be freed waits for that, aware UTC."""
 
 
 def held(connection: Connection) -> Held:
@@ -149,7 +151,11 @@ def held(connection: Connection) -> Held:
     latest = func.max(table.expires_at, type_=table.expires_at.type)
     query = select(func.count(table.run_id.distinct()), func.sum(table.bytes), latest)
     runs, size, until = connection.execute(query.where(waiting, table.freed_at.is_(None))).one()
-    return Held(runs=runs, bytes=int(size or 0), until=until)
+    oldest = func.min(table.expires_at, type_=table.expires_at.type)
+    over = connection.scalar(
+        select(oldest).where(table.freed_at.is_(None), table.expires_at <= utc_now())
+    )
+    return Held(runs=runs, bytes=int(size or 0), until=until, overdue_since=over)
 
 
 def _change(connection: Connection, keepsake_id: str, **values: object) -> None:

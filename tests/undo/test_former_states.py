@@ -9,12 +9,13 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.rate_limits import rates_of
 from knowledge_base_agent.keeping import Keeper
+from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.agent_state import AgentState, read_agent_state, set_running
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.standing_orders_tables import PAUSES
 from knowledge_base_agent.report import Report
 from tests.operations.crew import Crew, crew
-from tests.operations.place import table
+from tests.operations.place import notes, table
 from tests.servers import RedisSpaces
 from tests.undo.seen import database
 
@@ -162,13 +163,16 @@ def test_what_is_over_is_freed_and_can_not_be_undone_any_more(alone: Crew) -> No
     alone.send("quick")
     alone.confirms(alone.previews("purge"))
     assert [key for key in database(broker) if key.startswith(b"kb:undo:")]
+    assert "Aside for `undo`: of 1 run, about" in notes(alone.asks("stats"))
     keeper = Keeper(deployment=alone.deployment)
     assert keeper.keep() == (), "its time is not over"
     with writing(alone.deployment.engine) as connection:
         connection.exec_driver_sql("UPDATE keepsakes SET expires_at = '2026-01-01 00:00:00.000000'")
+    assert "should have been freed" in str(alone.asks("doctor").parts)
     (done,) = Keeper(deployment=alone.deployment).keep()
     assert done == "op-1 can't be undone any more: its messages put aside are freed"
     assert not [key for key in database(broker) if key.startswith(b"kb:undo:")]
-    with pytest.raises(Exception, match="the time for it was over at 2026-01-01 00:00 UTC"):
+    assert "Aside for" not in notes(alone.asks("stats"))
+    with pytest.raises(NotFound, match="the time for it was over at 2026-01-01 00:00 UTC"):
         alone.previews("undo op-1")
     assert Keeper(deployment=alone.deployment).keep() == ()

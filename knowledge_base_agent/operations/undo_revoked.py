@@ -1,0 +1,78 @@
+"""Revoked tasks: those that did not finish are sent again from their messages, under new ids linked to the old."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.retry_sending import send_again
+from knowledge_base_agent.operations.retry_targets import RetryTargets, sendable
+from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undoable import keeping
+from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.keepsakes import Keepsake
+from knowledge_base_agent.records.states import FINISHED, REVOKED
+from knowledge_base_agent.records.task_history import rows_by_ids
+from knowledge_base_agent.records.task_retries import retried_as
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_NAME: Final = "revoked tasks"
+_WHAT: Final = "revoked tasks, to be sent again under new ids"
+_RATE: Final = 100.0
+_REASONS: Final = 10
+
+
+def keep_revoked(deployment: "Deployment", ids: Collection[str]) -> None:
+    """Keep which tasks are about to be revoked. Raises `Away`."""
+    if ids:
+        keeping(deployment).keep(_NAME, {"ids": sorted(ids)}, number=len(ids))
+
+
+def _targets(deployment: "Deployment", keepsake: Keepsake) -> tuple[RetryTargets, dict[str, str]]:
+    """Return what can be sent, and why each other task is not. Raises `Away`."""
+    ids = keepsake.kept["ids"]
+    with reading(deployment.engine) as connection:
+        rows = rows_by_ids(connection, ids)
+        before = retried_as(connection, ids)
+    left = dict.fromkeys(set(ids) - rows.keys(), "it has no row")
+    left |= {
+        one: f"it was revoked too late, and ended: {row.state}"
+        for one, row in rows.items()
+        if row.state in FINISHED and row.state != REVOKED
+    }
+    left |= {one: f"it was sent again already, as {new}" for one, new in before.items()}
+    found = sendable(deployment, [row for one, row in rows.items() if one not in left], again=False)
+    return found, left | dict(found.left_out)
+
+
+def _reasons(left: Mapping[str, str]) -> Iterator[Item]:
+    for why, number in Counter(left.values()).most_common(_REASONS):
+        yield Item(what=_NAME, number=0, left=number, why=why)
+
+
+def _look(deployment: "Deployment", keepsake: Keepsake) -> tuple[Item, ...]:
+    found, left = _targets(deployment, keepsake)
+    why = "each does its work from the beginning; their old ids stay revoked"
+    ready = (Item(what=_WHAT, number=len(found.sendable), why=why),) if found.sendable else ()
+    return (*ready, *_reasons(left))
+
+
+def _bring_back(
+    deployment: "Deployment", keepsake: Keepsake, progress: Progress
+) -> tuple[Item, ...]:
+    found, left = _targets(deployment, keepsake)
+    report = send_again(deployment, found.sendable, {}, rate=_RATE, progress=progress)
+    sent = report.data["retried"]
+    number = len(sent) if isinstance(sent, dict) else 0
+    why = "" if report.succeeded else f"{report.text} `retry` sends the others"
+    done = Item(what=_WHAT, number=number, left=len(found.sendable) - number, why=why)
+    return (*((done,) if found.sendable else ()), *_reasons(left))
+
+
+def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
+    """Nothing is held but the row of the keepsake."""
+
+
+REVOKED_TASKS = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)
