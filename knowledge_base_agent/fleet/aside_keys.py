@@ -1,13 +1,12 @@
-"""Single keys put aside instead of deleted: renamed by the server in portions, and renamed back with their old expiry.
+"""Single keys put aside instead of deleted: renamed by the server in portions, and renamed back.
 
-The moment at which a key was to expire stands in its name while it is aside, so a return is exact to the millisecond
-and needs no list of keys kept elsewhere. A portion is one script of at most 500 keys (< 1 ms), atomic key by key:
-whatever dies in between, each key is in exactly one of its two places.
+A rename takes a key's expiry along, so a return is exact to the millisecond, and what would have expired meanwhile does
+so aside. A portion is one script of at most 500 keys (short for others), atomic key by key: whatever dies in between,
+each key is in exactly one of its two places.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import redis
@@ -20,47 +19,26 @@ AT_ONCE: Final = 500
 _PAGE: Final = 1000
 _SAMPLE: Final = 50
 _PUT_ASIDE: Final = """
-local exact = redis.pcall('PEXPIRETIME', 'kb:undo')
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local until_ms, moved = tonumber(ARGV[2]), 0
+local moved = 0
 for _, key in ipairs(KEYS) do
-  local at
-  if type(exact) == 'table' then
-    at = redis.call('PTTL', key)
-    if at >= 0 then at = now + at end
-  else
-    at = redis.call('PEXPIRETIME', key)
-  end
-  if at ~= -2 then
-    local aside = ARGV[1] .. string.format('%.0f', math.max(at, 0)) .. ':' .. key
-    redis.call('RENAME', key, aside)
-    if at < 0 or at > until_ms then redis.call('PEXPIREAT', aside, ARGV[2]) end
-    moved = moved + 1
-  end
+  if redis.pcall('RENAME', key, ARGV[1] .. key).ok then moved = moved + 1 end
 end
 return moved
 """
-"""Redis 7 tells when a key expires; from an older one it follows from how long it has left, at the script's time."""
+"""A key that is gone by now is an error to RENAME, and no more than that."""
 _BRING_BACK: Final = """
-local back, taken = 0, 0
+local back, taken, start = 0, 0, string.len(ARGV[1]) + 1
 for _, aside in ipairs(KEYS) do
-  local at, key = string.match(string.sub(aside, string.len(ARGV[1]) + 1), '^(%d+):(.*)$')
-  local moved = key and redis.pcall('RENAMENX', aside, key)
-  if moved == 1 then
-    if at == '0' then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, at) end
-    back = back + 1
-  elseif moved == 0 then
-    taken = taken + 1
-  end
+  local moved = redis.pcall('RENAMENX', aside, string.sub(aside, start))
+  if moved == 1 then back = back + 1 elseif moved == 0 then taken = taken + 1 end
 end
 return {back, taken}
 """
 _SURVEY: Final = """
-local back, taken = 0, 0
+local back, taken, start = 0, 0, string.len(ARGV[1]) + 1
 for _, aside in ipairs(KEYS) do
-  local key = string.match(string.sub(aside, string.len(ARGV[1]) + 1), '^%d+:(.*)$')
-  if key and redis.call('EXISTS', key) == 1 then taken = taken + 1 else back = back + 1 end
+  local there = redis.call('EXISTS', string.sub(aside, start))
+  back, taken = back + 1 - there, taken + there
 end
 return {back, taken}
 """
@@ -82,19 +60,14 @@ def prefix_of(mark: str) -> str:
     return f"{PREFIX}{mark}:"
 
 
-def put_keys_aside(
-    client: redis.Redis, source: str, keys: Sequence[bytes | str], mark: str, until: datetime
-) -> int:
-    """Rename these keys aside, and return how many there were. Redis drops them at `until` (aware UTC) at the latest.
-
-    A key that expires by itself before that does so aside as well. Raises `Away`, also where scripts are not allowed.
-    """
+def put_keys_aside(client: redis.Redis, source: str, keys: Sequence[bytes | str], mark: str) -> int:
+    """Rename these keys aside, and return how many there were. Raises `Away`, also where scripts are not allowed."""
     script = client.register_script(_PUT_ASIDE)
-    arguments: list[str | int] = [prefix_of(mark), int(until.timestamp() * 1000)]
     moved = 0
     with away_if_down(source):
         for start in range(0, len(keys), AT_ONCE):
-            moved += int(script(keys=list(keys[start : start + AT_ONCE]), args=arguments))
+            portion = list(keys[start : start + AT_ONCE])
+            moved += int(script(keys=portion, args=[prefix_of(mark)]))
     return moved
 
 
@@ -110,7 +83,7 @@ def unlink_keys(client: redis.Redis, source: str, keys: Sequence[bytes | str]) -
 def bring_keys_back(
     client: redis.Redis, source: str, mark: str, told: Callable[[int], None] = lambda done: None
 ) -> Survey:
-    """Rename the keys back with their old expiry, except where a newer key has the name. Raises `Away`."""
+    """Rename the keys back, with their expiry, except where a newer key has the name. Raises `Away`."""
     return _each(client, source, mark, client.register_script(_BRING_BACK), None, told)
 
 

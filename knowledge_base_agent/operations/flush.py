@@ -203,7 +203,7 @@ def _removed(
     told: Callable[[int], None],
 ) -> Tally:
     gone, kept = 0, set[bytes]()
-    for page in pages(store):
+    for page in pages(store, ours_alone=True):
         staying = keep.kept(deployment, store, page)
         kept |= staying
         gone += remove(store.client, store.source, [key for key in page if key not in staying])

@@ -69,16 +69,18 @@ def stores_of(deployment: "Deployment") -> tuple[Store, ...]:
     return found
 
 
-def pages(store: Store) -> Iterator[list[bytes]]:
+def pages(store: Store, *, ours_alone: bool = False) -> Iterator[list[bytes]]:
     """Yield the store's keys, page by page, by SCAN. A key may come twice, as SCAN has it.
 
     Raises `Refused` at the first key of a broker or a result backend, and `Away`.
     """
+    # Where every key has just been looked at, the server need not send those of others, nor what is aside.
+    match = store.prefix + b"*" if ours_alone else None
     cursor: Any = 0
     keys: Any
     while True:
         with away_if_down(store.source):
-            cursor, keys = store.client.scan(cursor, count=_PAGE)
+            cursor, keys = store.client.scan(cursor, match=match, count=_PAGE)
         _refuse_by_keys(store, keys)
         yield [key for key in keys if key.startswith(store.prefix)]
         if cursor == 0:

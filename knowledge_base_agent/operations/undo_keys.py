@@ -25,7 +25,7 @@ from knowledge_base_agent.operations.stored_results import backend_url
 from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
 from knowledge_base_agent.operations.undoable import Keeping, keeping
 from knowledge_base_agent.problems import Away
-from knowledge_base_agent.records.keepsakes import GRACE, Keepsake
+from knowledge_base_agent.records.keepsakes import Keepsake
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -69,7 +69,7 @@ def aside_for(kept: Keeping, numbers: Counter[str]) -> Removing:
     """Return what puts keys aside for a keepsake, counting them by store."""
 
     def aside(client: redis.Redis, source: str, keys: Sequence[bytes | str]) -> int:
-        moved = put_keys_aside(client, source, keys, kept.mark, kept.expires_at + GRACE)
+        moved = put_keys_aside(client, source, keys, kept.mark)
         numbers[source] += moved
         return moved
 
