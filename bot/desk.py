@@ -20,7 +20,7 @@ from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import Settings
 
 log = structlog.get_logger()
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, kw_only=True)

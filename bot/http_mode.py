@@ -1,5 +1,6 @@
 """HTTP: Slack's requests on /slack/events, and /healthz and /readyz for whoever watches the bot."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -13,7 +14,13 @@ from bot.signatures import Signatures
 log = structlog.get_logger()
 Ready = Callable[[], Awaitable[str]]
 """Returns why the bot is not ready, or an empty text."""
+FirstTime = Callable[[str], Awaitable[bool]]
+"""Tells whether this is seen for the first time, by any bot on the same database."""
 _BODY_LIMIT = 1_000_000
+BODY_WITHIN = 5.0
+"""Seconds for a body to arrive whole; Slack gives up after three."""
+IDLE_SECONDS = 20.0
+"""Seconds that a connection may send nothing, or only a part of its headers."""
 
 
 def health_routes(ready: Ready) -> list[web.RouteDef]:
@@ -37,15 +44,16 @@ class Endpoint:
     def __init__(self, secret: str) -> None:
         self._signatures = Signatures(secret)
         self._app: AsyncApp | None = None
+        self._first_time: FirstTime | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether requests are taken."""
         return self._app is not None
 
-    def open(self, app: AsyncApp) -> None:
+    def open(self, app: AsyncApp, first_time: FirstTime) -> None:
         """Take requests from now on."""
-        self._app = app
+        self._app, self._first_time = app, first_time
 
     def close(self) -> None:
         """Take no more requests."""
@@ -56,12 +64,17 @@ class Endpoint:
         return [web.post("/slack/events", self._take)]
 
     async def _take(self, request: web.Request) -> web.Response:
-        if self._app is None:
+        if self._app is None or self._first_time is None:
             return web.Response(status=503, text="not listening")
-        body = await request.read()
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                body = await request.read()
+        except TimeoutError:
+            return web.Response(status=408, text="too slow")
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        if not self._signatures.accept(body, timestamp, signature):
+        accepted = self._signatures.accept(body, timestamp, signature)
+        if not (accepted and await self._first_time(f"signature:{signature}")):
             log.warning("a request was not signed by Slack, or came twice", remote=request.remote)
             return web.Response(status=401, text="invalid signature")
         return await _dispatched(self._app, body, request)
@@ -88,10 +101,10 @@ async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.R
 class Served:
     """A running HTTP server."""
 
-    def __init__(self, routes: list[web.RouteDef]) -> None:
+    def __init__(self, routes: list[web.RouteDef], *, idle_seconds: float = IDLE_SECONDS) -> None:
         app = web.Application(client_max_size=_BODY_LIMIT)
         app.add_routes(routes)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=idle_seconds)
 
     async def start(self, port: int) -> int:
         """Listen on all addresses; return the port (for port 0, the one that was free). Raises `OSError`."""

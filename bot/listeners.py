@@ -3,10 +3,8 @@
 import logging
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -17,10 +15,10 @@ from bot.blocks.drawn import Json
 from bot.blocks.form import FORM
 from bot.blocks.problem import note_message
 from bot.commands import confirm, forms, home, words
+from bot.commands.admission import told
 from bot.commands.payloads import click_of, event_id_of, place_of_command
 from bot.desk import Desk
 
-log = structlog.get_logger()
 Listener = Callable[[Desk, Json], None]
 
 
@@ -56,7 +54,7 @@ def _listen(app: AsyncApp, desk: Desk) -> None:
     app.action(CANCEL)(_acknowledged(desk, confirm.cancelled))
     app.action(re.compile(".*"))(_acknowledged(desk, _unknown_button))
     app.view(FORM)(_form(desk))
-    app.view(re.compile(".*"))(_acknowledged(desk, _unknown_form))
+    app.view(re.compile(".*"))(_acknowledged(desk, forms.outdated))
     app.event("app_home_opened")(_acknowledged(desk, home.opened))
 
 
@@ -81,17 +79,12 @@ def _form(desk: Desk) -> Callable[..., Any]:
     return listen
 
 
-def _unknown_form(desk: Desk, body: Json) -> None:
-    callback = (body.get("view") or {}).get("callback_id")
-    log.warning("a form of an older version", callback=callback)
-
-
 def _unknown_command(desk: Desk, body: Json) -> None:
     place = place_of_command(body)
     said = note_message(
         f"I answer `{words.COMMAND}` only: `{words.COMMAND} help` lists what I know."
     )
-    desk.begin(place, event_id_of(body), partial(desk.messages.whisper, place, said))
+    told(desk, place, event_id_of(body), str(body.get("command") or ""), said)
 
 
 def _unknown_button(desk: Desk, body: Json) -> None:
@@ -99,4 +92,4 @@ def _unknown_button(desk: Desk, body: Json) -> None:
     said = note_message(
         "I don't know this button: it may be of an older version. Ask again with `/kb`."
     )
-    desk.begin(click.place, click.event_id, partial(desk.messages.whisper, click.place, said))
+    told(desk, click.place, click.event_id, "an unknown button", said)

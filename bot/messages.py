@@ -40,6 +40,9 @@ class Place:
     user: str
     thread: str | None = None
     response_url: str = ""
+    team: str = ""
+    """The workspace that the payload names, or empty; so with the Enterprise organisation."""
+    enterprise: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +132,7 @@ class Messages:
         timeout = aiohttp.ClientTimeout(total=5)
         try:
             async with self._session.post(
-                url, json=body, timeout=timeout, proxy=self._proxy
+                url, json=body, timeout=timeout, proxy=self._proxy, allow_redirects=False
             ) as answer:
                 said = (await answer.text())[:300]
                 status = answer.status

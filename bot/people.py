@@ -53,6 +53,13 @@ def _of_our_own(user: Json, home: Json) -> bool:
     return bool(ours) and enterprise.get("enterprise_id") == ours
 
 
+def is_elsewhere(place: Place, home: Json) -> bool:
+    """Tell whether a payload names another workspace than the bot's, and not its Enterprise organisation either."""
+    if place.enterprise and place.enterprise == home.get("enterprise_id"):
+        return False
+    return bool(place.team) and place.team != home.get("team_id")
+
+
 def name_of(user: Json) -> str:
     """Return what people call a person."""
     profile = user.get("profile") or {}
@@ -83,6 +90,9 @@ class People:
         `fresh` asks Slack now; otherwise what it said in the last minute counts. `name` is used when the lookup fails.
         """
         user_id = place.user
+        if is_elsewhere(place, self._home):
+            standing = Standing(known=True, why_not="of another workspace")
+            return Actor(id=user_id, name=name or user_id, surface=Surface.SLACK, standing=standing)
         try:
             async with asyncio.timeout(WITHIN):
                 user, groups, audience = await asyncio.gather(

@@ -10,7 +10,10 @@ _VERSION = "v0"
 
 
 class Signatures:
-    """Checks what arrives over HTTP. Junk is refused like a forgery, and nothing here raises."""
+    """Checks what arrives over HTTP. Junk is refused like a forgery, and nothing here raises.
+
+    Remembers here what was used; other bots are told by the database (`Endpoint`).
+    """
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -29,7 +32,9 @@ class Signatures:
             return False
         if abs(moment - int(timestamp)) > VALID_SECONDS:
             return False
-        if not hmac.compare_digest(self._expected(body, timestamp).encode(), signature.encode()):
+        if not hmac.compare_digest(
+            self._expected(body, timestamp).encode(), signature.encode(errors="surrogateescape")
+        ):
             return False
         return self._first_use(signature, moment)
 

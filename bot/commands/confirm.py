@@ -14,6 +14,7 @@ from bot.blocks.confirmation import (
 )
 from bot.blocks.drawn import Drawn, Json
 from bot.blocks.report import report_message
+from bot.commands.admission import admit
 from bot.commands.payloads import Click, click_of
 from bot.desk import Desk
 from bot.live_message import LiveMessage, Relay
@@ -21,6 +22,7 @@ from bot.messages import Posted
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.waiting import patiently
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.requests import Changed, Claimed, Pending
 
 log = structlog.get_logger()
@@ -42,7 +44,11 @@ def cancelled(desk: Desk, body: Json) -> None:
 async def _cancel(desk: Desk, click: Click) -> None:
     actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
     cancel = partial(desk.runner.cancel, click.value, actor)
-    settled = await desk.questions.call(cancel, within=_SETTLE_WITHIN)
+    try:
+        settled = await desk.questions.call(cancel, within=_SETTLE_WITHIN)
+    except NotFound:
+        admit(desk, actor, click.place, "cancel")
+        raise
     await replace_or_post(desk, click, settled_message(settled))
 
 
@@ -54,6 +60,9 @@ async def _confirm(desk: Desk, click: Click) -> None:
     except Changed as changed:
         await replace_or_post(desk, click, await asyncio.to_thread(_instead, changed))
         return
+    except NotFound:
+        admit(desk, actor, click.place, "confirm")  # to strangers even that is not said
+        raise
     desk.nudge_audit()
     await _run(desk, click, claimed)
 

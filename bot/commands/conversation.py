@@ -15,6 +15,7 @@ from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
 from bot.commands import follow
+from bot.commands.admission import admitted
 from bot.desk import Desk
 from bot.messages import NOT_HERE, Place, Posted
 from bot.slack_api import Refusal, TooFast, Unreached
@@ -23,7 +24,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.policy import role_of
-from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.problems import Misunderstood, Problem
 from knowledge_base_agent.report import Note, Report
 from knowledge_base_agent.requests import Pending, Request
 from knowledge_base_agent.runner import silent
@@ -50,7 +51,12 @@ _SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messag
 
 async def converse(desk: Desk, place: Place, words: str, *, user_name: str = "") -> None:
     """Answer words. Raises every `Problem` of the road; the caller tells the person."""
-    await carry_on(desk, place, understand(words), user_name=user_name)
+    try:
+        understood = understand(words)
+    except Misunderstood:
+        await admitted(desk, place, words, user_name=user_name)
+        raise
+    await carry_on(desk, place, understood, user_name=user_name)
 
 
 async def carry_on(

@@ -7,8 +7,10 @@ import structlog
 
 from bot.blocks.drawn import Json
 from bot.blocks.form import form_view, has_form, understood_form
+from bot.blocks.problem import note_message
+from bot.commands.admission import admitted, told
 from bot.commands.conversation import carry_on
-from bot.commands.payloads import event_id_of, part_of
+from bot.commands.payloads import event_id_of, part_of, place_of_form
 from bot.desk import Desk
 from bot.messages import Place
 from bot.slack_api import Refusal, TooFast, Unreached
@@ -67,21 +69,28 @@ def submitted(desk: Desk, body: Json) -> dict[str, str]:
     user = part_of(body, "user")
     operation = next((one for one in OPERATIONS if one.name == carried.get("operation")), None)
     if operation is None:
-        log.warning("a form of an operation that is gone", operation=carried.get("operation"))
+        outdated(desk, body)
         return {}
     understood = understood_form(operation, part_of(part_of(view, "state"), "values"))
-    if isinstance(understood, dict):
+    place, name = place_of_form(body, carried), str(user.get("name") or user.get("username") or "")
+    if isinstance(
+        understood, dict
+    ):  # whoever may not even look hears that, below what they filled in
+        refused = partial(admitted, desk, place, operation.name, user_name=name)
+        desk.begin(place, event_id_of(body), refused)
         return understood
-    user_id = str(user.get("id") or "")
-    place = Place(
-        channel=str(carried.get("channel") or user_id),
-        user=user_id,
-        thread=carried.get("thread") or None,
-        response_url=str(carried.get("response_url") or ""),
-    )
-    name = str(user.get("name") or user.get("username") or "")
     desk.begin(place, event_id_of(body), partial(carry_on, desk, place, understood, user_name=name))
     return {}
+
+
+def outdated(desk: Desk, body: Json) -> None:
+    """Take a form that no code of today knows, such as one opened before an update. Returns at once."""
+    view = part_of(body, "view")
+    log.warning("a form of an older version", callback=view.get("callback_id"))
+    said = note_message(
+        "I don't know this form: it may be of an older version. Ask again with `/kb`."
+    )
+    told(desk, place_of_form(body, _carried(view)), event_id_of(body), "an unknown form", said)
 
 
 def _carried(view: Json) -> Json:

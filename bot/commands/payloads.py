@@ -36,6 +36,33 @@ def event_id_of(body: Json) -> str:
     return f"body:{hashlib.sha256(packed).hexdigest()}"
 
 
+def origin_of(body: Json) -> dict[str, str]:
+    """Return which workspace and organisation a payload says that it comes from, as far as it says so.
+
+    An event names them where it was authorised (`authorizations`), a command flatly, a click as objects.
+    """
+    named = _first(body.get("authorizations")) or body
+    team = (
+        named.get("team_id")
+        or part_of(body, "team").get("id")
+        or part_of(body, "user").get("team_id")
+    )
+    enterprise = named.get("enterprise_id") or part_of(body, "enterprise").get("id")
+    return {"team": str(team or ""), "enterprise": str(enterprise or "")}
+
+
+def place_of_form(body: Json, carried: Json) -> Place:
+    """Return where a form was asked for, which it carries, and who has filled it in."""
+    user_id = str(part_of(body, "user").get("id") or "")
+    return Place(
+        channel=str(carried.get("channel") or user_id),
+        user=user_id,
+        thread=carried.get("thread") or None,
+        response_url=str(carried.get("response_url") or ""),
+        **origin_of(body),
+    )
+
+
 def place_of_command(body: Json) -> Place:
     """Return where a slash command was typed."""
     return Place(
@@ -43,6 +70,7 @@ def place_of_command(body: Json) -> Place:
         user=str(body.get("user_id") or ""),
         thread=body.get("thread_ts") or None,
         response_url=str(body.get("response_url") or ""),
+        **origin_of(body),
     )
 
 
@@ -60,6 +88,7 @@ def click_of(body: Json) -> Click:
             user=user_id,
             thread=_thread(action, message, container),
             response_url=str(body.get("response_url") or ""),
+            **origin_of(body),
         ),
         user_name=str(user.get("name") or user.get("username") or ""),
         event_id=event_id_of(body),

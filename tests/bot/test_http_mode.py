@@ -1,13 +1,17 @@
 """Over HTTP: what Slack signed is taken once, everything else is 401, and health tells the truth."""
 
+import asyncio
+import io
 import socket
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from bot import http_mode
 from bot.signatures import Signatures
 from local_slack.delivery.http_mode import signature
 from tests.bot.at_work import bot_at_work, settings_in
@@ -84,6 +88,78 @@ async def test_a_request_that_comes_again_word_for_word_is_refused(
     for _ in range(2):
         async with session.post(f"{url}/slack/events", data=BODY, headers=headers) as answer:
             statuses.append(answer.status)
+    assert statuses == [200, 401]
+
+
+async def test_a_signature_that_is_not_even_text_is_refused(url: str) -> None:
+    lines = [
+        b"POST /slack/events HTTP/1.1",
+        b"Host: bot",
+        b"Content-Length: 2",
+        b"X-Slack-Request-Timestamp: " + str(int(time.time())).encode(),
+        b"X-Slack-Signature: v0=\xe9\xff",
+    ]
+    answer = await spoken(url, b"\r\n".join(lines) + b"\r\n\r\n{}")
+    assert answer.startswith(b"HTTP/1.1 401")
+
+
+async def spoken(url: str, said: bytes) -> bytes:
+    """Say something to the bot's port, byte by byte as it is; return the first line that comes back, if any."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(said)
+    async with asyncio.timeout(20):
+        first = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    return first
+
+
+async def test_a_body_that_trickles_in_is_not_waited_for(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_mode, "BODY_WITHIN", 0.2)
+    head = b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Length: 50\r\n\r\ncomm"
+    assert (await spoken(url, head)).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("head", [b"", b"POST /slack/events HT", b"POST / HTTP/1.1\r\nHost: b\r\n"])
+async def test_a_connection_that_never_says_all_its_headers_is_closed(head: bytes) -> None:
+    served = http_mode.Served([], idle_seconds=0.2)
+    port = await served.start(0)
+    try:
+        assert await spoken(f"http://127.0.0.1:{port}", head) == b""
+    finally:
+        await served.close()
+
+
+async def test_a_body_of_more_than_a_megabyte_is_refused_unread(
+    url: str, session: aiohttp.ClientSession
+) -> None:
+    async with session.post(f"{url}/slack/events", data=io.BytesIO(b"x" * 1_100_000)) as answer:
+        assert answer.status == 413
+
+
+async def test_a_request_that_another_bot_took_is_refused_by_this_one_too(
+    slack: LocalSlack, sqlite_url: str, url: str, session: aiohttp.ClientSession
+) -> None:
+    stamp = str(int(time.time()))
+    headers = {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signature(slack.signing_secret, stamp, BODY),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    port = free_port()
+    secret = SecretStr(slack.signing_secret)
+    other = settings_in(
+        slack, sqlite_url, slack_app_token=None, slack_signing_secret=secret, port=port
+    )
+    async with bot_at_work(other):
+        statuses = []
+        for address in (url, f"http://127.0.0.1:{port}"):
+            where = f"{address}/slack/events"
+            async with session.post(where, data=BODY, headers=headers) as answer:
+                statuses.append(answer.status)
     assert statuses == [200, 401]
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.commands.payloads import origin_of
 from bot.messages import Place
-from bot.people import People, standing_of
+from bot.people import People, is_elsewhere, standing_of
 from bot.slack_api import SlackApi
 from knowledge_base_agent.settings import Settings
 from tests.people import LocalSlack
@@ -106,3 +107,43 @@ async def test_a_group_that_was_deleted_locks_nobody_else_out(api: SlackApi) -> 
     standing = (await people.actor(asks("U0OTTO000"), fresh=True)).standing
     assert standing.full_member
     assert standing.groups == {"S0ONCALL0"}
+
+
+@pytest.mark.parametrize(
+    ("team", "enterprise", "home", "ours"),
+    [
+        ("T1", "", OURS, True),
+        ("", "", OURS, True),  # the lookup by our own token decides
+        ("T2", "", OURS, False),
+        ("T2", "E1", OURS, True),
+        ("T2", "E2", OURS, False),
+        ("T2", "E1", {"team_id": "T1"}, False),
+        ("E1", "E1", {"team_id": "E1", "enterprise_id": "E1"}, True),
+    ],
+)
+def test_a_payload_of_another_workspace_is_told_apart(
+    team: str, enterprise: str, home: dict[str, str], ours: bool
+) -> None:
+    place = Place(channel="C1", user="U1", team=team, enterprise=enterprise)
+    assert is_elsewhere(place, home) is not ours
+
+
+@pytest.mark.parametrize(
+    ("body", "origin"),
+    [
+        ({"team_id": "T1", "enterprise_id": "E1"}, ("T1", "E1")),
+        ({"team": {"id": "T1"}, "enterprise": {"id": "E1"}}, ("T1", "E1")),
+        ({"team": None, "user": {"team_id": "T2"}, "enterprise": None}, ("T2", "")),
+        (
+            {"team_id": "T2", "authorizations": [{"team_id": "T1", "enterprise_id": None}]},
+            ("T1", ""),
+        ),
+        ({"authorizations": "junk", "team": 7}, ("", "")),
+        ({}, ("", "")),
+    ],
+)
+def test_where_a_payload_comes_from_is_read_from_each_kind_of_it(
+    body: dict[str, object], origin: tuple[str, str]
+) -> None:
+    found = origin_of(body)
+    assert (found["team"], found["enterprise"]) == origin
