@@ -19,6 +19,7 @@ from bot.keeping import Keeping
 from bot.listeners import open_bolt
 from bot.messages import Messages
 from bot.metrics import Watched, metrics_routes
+from bot.pace import Paces
 from bot.people import People
 from bot.scopes import Scopes
 from bot.seen import Seen
@@ -145,6 +146,7 @@ class Bot:
             people=People(api, settings, who),
             seen=Seen(runner, Threads(8, "kb-seen")),
             started_at=utc_now(),
+            paces=Paces(settings.rate_per_minute),
             nudge_audit=audit.nudge if audit is not None else _nothing,
         )
 

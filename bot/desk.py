@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -11,11 +12,15 @@ from bot.blocks.problem import problem_message, unexpected_message
 from bot.errands import Errands
 from bot.files import Files
 from bot.messages import Messages, Place
+from bot.pace import Pace, Paces
 from bot.people import People
 from bot.seen import Seen
 from bot.slack_api import Refusal, TooFast, Unreached
 from bot.threads import Threads
-from knowledge_base_agent.problems import Away, Problem
+from knowledge_base_agent.actors import Actor, Surface
+from knowledge_base_agent.operations.help import HELP
+from knowledge_base_agent.problems import Away, Problem, Refused
+from knowledge_base_agent.requests import Request
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import Settings
 
@@ -39,10 +44,31 @@ class Desk:
     runs: Threads = field(default_factory=lambda: Threads(1000, "kb-run"))
     """Apart from questions, so that what was claimed always gets a thread."""
     errands: Errands = field(default_factory=Errands)
+    paces: Paces = field(default_factory=lambda: Paces(60))
 
-    def begin(self, place: Place, event_id: str, work: Work) -> None:
-        """Start the work of one event, in its own task, unless the same event has been seen before."""
-        self.errands.start(self._once(place, event_id, work))
+    def begin(self, place: Place, event_id: str, work: Work, *, always: bool = False) -> None:
+        """Start the work of one event, in its own task, unless the same event has been seen before.
+
+        Whoever is too fast hears so once instead, and then nothing; `always` is for what must work even so.
+        """
+        pace = Pace.FINE if always else self.paces.of(place.user)
+        if pace is Pace.TOLD:
+            work = partial(self._slow_down, place)
+        if pace is not Pace.SILENT:
+            self.errands.start(self._once(place, event_id, work))
+
+    async def _slow_down(self, place: Place) -> None:
+        # Not looked up: that is a call to Slack, and too many of those is what this keeps off.
+        actor = Actor(id=place.user, name=place.user, surface=Surface.SLACK)
+        too_fast = Refused(
+            f"That was more than {self.settings.rate_per_minute} in a minute, so I do not listen to you for a moment.",
+            "Wait a few seconds. Cancel always works.",
+        )
+        request = Request(
+            actor=actor, operation=HELP, arguments=HELP.arguments(), words="", place=place.channel
+        )
+        self.runner.refuse(request, too_fast)
+        raise too_fast
 
     async def _once(self, place: Place, event_id: str, work: Work) -> None:
         if not await self.seen.first_time(event_id):

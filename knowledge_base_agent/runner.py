@@ -76,6 +76,10 @@ class Runner:
             self._note(request, Kind.REFUSED, problem.what)
             raise
 
+    def refuse(self, request: Request, problem: Refused) -> None:
+        """Record what a front refused by itself, such as the words of somebody who is too fast."""
+        self._note(request, Kind.REFUSED, problem.what)
+
     def _answer(self, request: Request, progress: Progress) -> Report:
         answer = given(request.operation.answer)
         self._note(request, Kind.REQUESTED, "")

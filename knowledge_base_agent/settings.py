@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     audit_channel: str | None = _env(
         "KB_AUDIT_CHANNEL", None, "the channel that is told who did what"
     )
+    rate_per_minute: int = _env(
+        "KB_RATE_PER_MINUTE",
+        60,
+        "words, clicks and forms of one person in Slack; whoever is faster is told once, and not heard for a moment",
+        ge=6,
+    )
     confirm_minutes: float = _env(
         "KB_CONFIRM_MINUTES", 10, "minutes for which a preview can be confirmed", gt=0, le=120
     )

@@ -38,7 +38,7 @@ def confirmed(desk: Desk, body: Json) -> None:
 def cancelled(desk: Desk, body: Json) -> None:
     """Take a click on Cancel. Returns at once."""
     click = click_of(body)
-    desk.begin(click.place, click.event_id, partial(_cancel, desk, click))
+    desk.begin(click.place, click.event_id, partial(_cancel, desk, click), always=True)
 
 
 async def _cancel(desk: Desk, click: Click) -> None:
