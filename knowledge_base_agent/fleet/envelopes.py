@@ -15,6 +15,8 @@ from knowledge_base_agent.fleet.reading import moment, wall_time
 
 ENVELOPE_LIMIT = 64 * 1024
 """Bytes of one message that are looked at."""
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""The last for what is nested a thousand deep: one such message must not hide the others."""
 _AFTER_BODY = b', "content-encoding": '
 
 
@@ -82,7 +84,7 @@ def read_envelope(raw: bytes) -> Envelope | None:
     """Read a message as kombu keeps it in a Redis list. None if it is no task's message, or not JSON outside."""
     try:
         return _envelope(_DECODER.decode(_without_body(raw, b"{")))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None
 
 
@@ -90,7 +92,7 @@ def read_unacked(raw: bytes) -> tuple[Envelope, str, str] | None:
     """Read a value of the `unacked` hash: the envelope, its exchange and its routing key."""
     try:
         message, exchange, routing_key = _UNACKED.decode(_without_body(raw, b"[{"))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None
     envelope = _envelope(message)
     return (envelope, exchange, routing_key) if envelope else None

@@ -25,7 +25,7 @@ def read_entries(payloads: Sequence[bytes]) -> tuple[list[Entry], int]:
     for payload in payloads:
         try:
             entry = decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             LOG.warning("History: an entry cannot be read: %s", error)
             continue
         if _is_plausible(entry):

@@ -62,6 +62,7 @@ def _read(raw: bytes | str) -> LogLine:
         return LogLine(at=datetime.fromtimestamp(line.time, UTC), level=line.level, text=line.text)
     except (
         msgspec.MsgspecError,
+        RecursionError,
         ValueError,
         OverflowError,
     ):  # another program's list: show it as it is

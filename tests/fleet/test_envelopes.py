@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kombu import Connection, Exchange, Producer
 
 from knowledge_base_agent.fleet.envelopes import ENVELOPE_LIMIT, read_envelope, read_unacked
@@ -93,8 +95,47 @@ def test_the_publishing_time_is_unknown_unless_the_message_carries_one() -> None
         b"\xff\xfe",
         b"x" * (ENVELOPE_LIMIT + 1),
         b"\x80\x04\x95",
+        b"[" * 60_000,
+        b'{"headers": ' + b'{"a":' * 10_000 + b"1",  # deeper than a decoder goes
+        b'{"headers": {"id": NaN}}',
+        b'{"headers": {"id": "a\xff"}}',
+        b'{"headers": {"id": "t-1"}, "properties": {"priority": 1e999}}',
+        b'{"headers": {"id": "t-1"}, "properties": {"timestamp": Infinity}}',
+        b'{"headers": {"id": "\\ud800"}}',
     ],
 )
 def test_what_is_no_task_message_is_none_and_no_error(raw: bytes) -> None:
     assert read_envelope(raw) is None
     assert read_unacked(raw) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["id", "task", "eta", "expires", "retries", "group", "root_id", "kb_published", "priority", "timestamp"]
+)  # fmt: skip
+PARTS = st.dictionaries(FIELDS, JSON | st.just("t-1"), max_size=6)
+
+
+@given(PARTS | JSON, PARTS | JSON, st.binary(max_size=30), st.integers(0, 200))
+def test_whatever_lies_in_a_queue_is_read_as_data_or_not_at_all(
+    headers: object, properties: object, junk: bytes, cut: int
+) -> None:
+    packed = json.dumps({"body": "e30=", "headers": headers, "properties": properties}).encode()
+    for raw in (
+        packed,
+        packed[:cut],
+        junk,
+        packed + junk,
+        junk + packed,
+        packed.replace(b"t-1", junk),
+    ):
+        envelope = read_envelope(raw)
+        assert envelope is None or isinstance(envelope.id, str)
+        unacked = read_unacked(b"[" + raw + b', "x", "y"]')
+        assert unacked is None or isinstance(unacked[0].id, str)

@@ -118,3 +118,14 @@ def test_a_word_that_stands_behind_a_secrets_name_is_not_shown_as_the_strange_on
     with pytest.raises(Misunderstood) as told:
         understand("logs token: s3cr3tV4lue 3f2a")
     assert "s3cr3tV4lue" not in told.value.what
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*", "a*", "a?", "a[bc]", "%", "a/../b", "../etc/passwd", "a b", "a\nb", "a\x00b", "é", "\u0430bc", "\uff41bc",
+     "a\u200bb", "celery-task-meta-*", "a{b}", "a$b", "x" * 129, ""],
+)  # fmt: skip
+def test_an_id_is_exact_and_no_pattern_path_or_look_alike_is_one(text: str) -> None:
+    with pytest.raises(ValueError, match="no patterns"):
+        task_id(text)
+    assert task_id("x" * 128) == "x" * 128
