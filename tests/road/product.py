@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from knowledge_base_agent.actors import Actor, Audience, Standing, Surface
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.operations import OPERATIONS
-from knowledge_base_agent.operations.operation import AnyOperation, Preview, Risk
+from knowledge_base_agent.operations.operation import AnyOperation, Preview, Risk, given
 from knowledge_base_agent.problems import Problem, Refused
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.road_tables import AUDIT
@@ -93,9 +93,8 @@ def _traced(operation: AnyOperation, ledger: Counter[str]) -> AnyOperation:
 
     def preview(*_: Any) -> Preview[Any]:
         ledger[operation.name] += 1
-        return Preview(
-            target=operation.target.model_construct(), report=shown, affected=0, scope=Scope()
-        )  # type: ignore[union-attr]
+        target = given(operation.target).model_construct()
+        return Preview(target=target, report=shown, affected=0, scope=Scope())
 
     if operation.risk is Risk.DESTROY:
         return replace(operation, preview=preview, run=answer)
