@@ -134,3 +134,9 @@ def test_buttons_home_and_socket_mode_are_switched_on_as_the_bot_uses_them() -> 
     assert found["features"]["app_home"]["home_tab_enabled"]
     # Answers to clicks on the Home tab come as messages of the app.
     assert found["features"]["app_home"]["messages_tab_enabled"]
+
+
+def test_there_are_no_shortcuts_since_nothing_would_say_who_may_use_them() -> None:
+    assert "shortcuts" not in manifest()["features"]
+    for kind in ("shortcut", "global_shortcut", "message_shortcut", "message", "step", "function"):
+        assert listened_to(kind) == set()
