@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from knowledge_base_agent.deployment import open_deployment
 from knowledge_base_agent.problems import Misconfigured
 from knowledge_base_agent.redaction import hide_also, redact
 from knowledge_base_agent.secret_settings import file_names
@@ -95,6 +97,14 @@ def test_this_process_hides_its_own_secrets_whatever_they_look_like(
         "8f742231b10e8888abcd99 correct%20horse correct horse wonderful iban=1 tax_id: 2 KD-77 ACME rabbitmq"
     )
     assert said == "••• ••• ••• ••• iban=••• tax_id: ••• ••• ••• rabbitmq"
+
+
+def test_whoever_opens_a_deployment_hides_what_its_settings_hold(sqlite_url: str) -> None:
+    settings = Settings(
+        database_url=sqlite_url, slack_signing_secret=SecretStr("8f742231b10e8888abcd99")
+    )
+    open_deployment(settings).close()
+    assert redact("signed with 8f742231b10e8888abcd99") == "signed with •••"
 
 
 @pytest.mark.parametrize("pattern", ["(", ".*"])
