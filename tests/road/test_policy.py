@@ -90,3 +90,36 @@ def test_nobody_destroys_from_a_channel_that_others_read_or_might_read(
 
 def test_a_standing_that_says_nothing_of_the_channel_destroys_nothing() -> None:
     assert not may(person("UOP", Standing(known=True, full_member=True)), Risk.DESTROY)
+
+
+REFUSALS = [
+    (Standing(known=False), "UOP", Risk.READ, NAMED, "Slack could not tell who you are"),
+    (replace(MEMBER, full_member=False, why_not="a bot"), "UOP", Risk.READ, NAMED, "you are a bot"),
+    (MEMBER, "UANY", Risk.READ, Settings(viewers=("UVIEW",)), "not among the people who may look"),
+    (MEMBER, "UANY", Risk.CHANGE, NAMED, r"you may look but not change\. Ask an operator"),
+    (MEMBER, "UANY", Risk.CHANGE, Settings(operators=("UOP",)), r"not change\. Ask an operator"),
+    (MEMBER, "UANY", Risk.CHANGE, Settings(admins=("UADMIN",)), r"not change\. Ask an operator"),
+    (MEMBER, "UANY", Risk.CHANGE, Settings(), "Nobody has been named yet"),
+    (
+        replace(MEMBER, audience=Audience.SHARED),
+        "UOP",
+        Risk.DESTROY,
+        NAMED,
+        "is shared with another",
+    ),
+    (
+        replace(MEMBER, audience=Audience.UNKNOWN),
+        "UOP",
+        Risk.DESTROY,
+        NAMED,
+        "could not tell whether",
+    ),
+]
+
+
+@pytest.mark.parametrize(("standing", "user_id", "risk", "settings", "said"), REFUSALS)
+def test_each_refusal_says_its_own_reason(
+    standing: Standing, user_id: str, risk: Risk, settings: Settings, said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        authorise(person(user_id, standing), risk, settings)
