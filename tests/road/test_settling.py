@@ -1,0 +1,125 @@
+"""How a preview ends: by whom, whether in time, and that whatever became of it is told and recorded once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from sqlalchemy import select, update
+
+from knowledge_base_agent import confirmations
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.problems import Refused, TooLate
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.road_tables import CONFIRMATIONS
+from knowledge_base_agent.requests import Changed, Pending
+from knowledge_base_agent.runner import Runner
+from tests.road.conftest import OLGA, OTTO, asked
+from tests.road.ledger import WRITE, beside
+
+Kinds = Callable[..., list[str]]
+
+
+def shown(runner: Runner, path: Path, names: str = "a b") -> Pending:
+    beside(path).write_text(names)
+    pending = runner.ask(asked(WRITE, path))
+    assert isinstance(pending, Pending)
+    return pending
+
+
+def expire(deployment: Deployment) -> None:
+    with writing(deployment.engine) as connection:
+        past = utc_now() - timedelta(seconds=1)
+        connection.execute(update(CONFIRMATIONS).values(expires_at=past))
+
+
+def targets(deployment: Deployment) -> dict[str, str]:
+    with reading(deployment.engine) as connection:
+        rows = connection.execute(select(CONFIRMATIONS.c.id, CONFIRMATIONS.c.target)).all()
+    return {row.id: row.target for row in rows}
+
+
+def test_what_is_left_of_a_target_is_kept_with_its_own_confirmation_alone(
+    runner: Runner, deployment: Deployment, tmp_path: Path
+) -> None:
+    mine, other = shown(runner, tmp_path / "mine"), shown(runner, tmp_path / "other")
+    before = targets(deployment)
+    beside(tmp_path / "mine").write_text("a")
+    claimed = runner.confirm(mine.confirmation_id, OTTO)
+    after = targets(deployment)
+    assert after[mine.confirmation_id] == claimed.target_json != before[mine.confirmation_id]
+    assert after[other.confirmation_id] == before[other.confirmation_id]
+
+
+def test_an_expired_preview_is_not_even_looked_at_again(
+    runner: Runner, deployment: Deployment, ledger: Path, audit_kinds: Kinds
+) -> None:
+    pending = shown(runner, ledger)
+    beside(ledger).write_text("a b c")  # another look would offer a new preview
+    expire(deployment)
+    with pytest.raises(TooLate, match="expired") as told:
+        runner.confirm(pending.confirmation_id, OTTO)
+    assert not isinstance(told.value, Changed)
+    audit_kinds("previewed", "too late")
+
+
+def test_a_cancelled_preview_is_not_even_looked_at_again(
+    runner: Runner, ledger: Path, audit_kinds: Kinds
+) -> None:
+    pending = shown(runner, ledger)
+    runner.cancel(pending.confirmation_id, OLGA)
+    beside(ledger).write_text("a b c")
+    with pytest.raises(TooLate, match="Olga cancelled this") as told:
+        runner.confirm(pending.confirmation_id, OTTO)
+    assert not isinstance(told.value, Changed)
+    audit_kinds("previewed", "cancelled", "too late")
+
+
+def test_an_expiry_is_an_entry_and_so_is_a_cancel_that_came_too_late(
+    runner: Runner, deployment: Deployment, ledger: Path, audit_kinds: Kinds
+) -> None:
+    pending = shown(runner, ledger)
+    expire(deployment)
+    assert len(runner.expire_due()) == 1
+    with pytest.raises(TooLate):
+        runner.cancel(pending.confirmation_id, OTTO)
+    audit_kinds("previewed", "expired", "too late")
+
+
+def test_a_refusal_at_the_second_look_is_recorded_as_a_refusal(
+    runner: Runner, deployment: Deployment, ledger: Path, audit_kinds: Kinds
+) -> None:
+    pending = shown(runner, ledger)
+
+    def refuse(*_: object) -> NoReturn:
+        raise Refused("This queue is protected by now.", "Ask an admin.")
+
+    later = Runner(deployment, (replace(WRITE, again=refuse),))
+    with pytest.raises(Refused, match="protected by now"):
+        later.confirm(pending.confirmation_id, OTTO)
+    audit_kinds("previewed", "refused")
+
+
+def test_what_has_changed_is_told_with_what_to_do_and_without_where_nothing_is_left(
+    runner: Runner, tmp_path: Path
+) -> None:
+    more, gone = shown(runner, tmp_path / "more"), shown(runner, tmp_path / "gone")
+    beside(tmp_path / "more").write_text("a b c")
+    with pytest.raises(Changed) as changed:
+        runner.confirm(more.confirmation_id, OTTO)
+    assert changed.value.cure == "Look at what it would touch now, and confirm that."
+    beside(tmp_path / "gone").write_text("")
+    with pytest.raises(Changed) as changed:
+        runner.confirm(gone.confirmation_id, OTTO)
+    assert changed.value.cure == ""
+
+
+def test_only_what_is_overdue_expires(runner: Runner, deployment: Deployment, ledger: Path) -> None:
+    pending = shown(runner, ledger)
+    assert runner.expire_due() == ()
+    with writing(deployment.engine) as connection, pytest.raises(TooLate):
+        confirmations.expire(connection, pending.confirmation_id)
+    runner.execute(runner.confirm(pending.confirmation_id, OTTO))
