@@ -81,3 +81,33 @@ def test_parts_of_something_larger_are_told_apart() -> None:
     both = Scope(counts={"rows": 1}).under("clear") | Scope(counts={"rows": 2}).under("flush")
     assert both.counts == {"clear: rows": 1, "flush: rows": 2}
     assert fingerprint("a") != fingerprint("b")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "came", "went"),
+    [
+        (3, 3, (), ()),
+        (3, 4, ("4 rows, 3 were shown",), ()),
+        (3, 2, (), ("2 rows, 3 were shown",)),
+    ],
+)
+def test_counts_are_told_as_what_came_or_as_what_went(
+    before: int, after: int, came: tuple[str, ...], went: tuple[str, ...]
+) -> None:
+    found = difference(Scope(counts={"rows": before}), Scope(counts={"rows": after}))
+    assert (found.came, found.went) == (came, went)
+
+
+@pytest.mark.parametrize(("number", "said"), [(5, "(0, 1, 2, 3, 4)"), (6, "(0, 1, 2, 3, 4, …)")])
+def test_five_names_are_told_and_that_there_are_more(number: int, said: str) -> None:
+    now = Scope(names={"task": frozenset(map(str, range(number)))})
+    (came,) = difference(Scope(), now).came
+    assert came.endswith(said)
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, None), (3, 4), (None, 3)])
+def test_only_what_was_known_before_can_become_unknown(
+    before: int | None, after: int | None
+) -> None:
+    found = difference(Scope(flows={"keys": before}), Scope(flows={"keys": after}))
+    assert found.unknown == ()

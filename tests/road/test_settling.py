@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import select, update
@@ -12,13 +12,16 @@ from sqlalchemy import select, update
 from knowledge_base_agent import confirmations
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
-from knowledge_base_agent.problems import Refused, TooLate
+from knowledge_base_agent.operations.operation import AnyOperation, Preview
+from knowledge_base_agent.problems import Away, NotFound, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import CONFIRMATIONS
-from knowledge_base_agent.requests import Changed, Pending
+from knowledge_base_agent.report import Report
+from knowledge_base_agent.requests import Changed, Claimed, Pending
 from knowledge_base_agent.runner import Runner
+from knowledge_base_agent.scope import Scope
 from tests.road.conftest import OLGA, OTTO, asked
-from tests.road.ledger import WRITE, beside
+from tests.road.ledger import WRITE, LedgerArguments, LedgerTarget, beside
 
 Kinds = Callable[..., list[str]]
 
@@ -72,7 +75,7 @@ def test_a_cancelled_preview_is_not_even_looked_at_again(
     pending = shown(runner, ledger)
     runner.cancel(pending.confirmation_id, OLGA)
     beside(ledger).write_text("a b c")
-    with pytest.raises(TooLate, match="Olga cancelled this") as told:
+    with pytest.raises(TooLate, match=r"Olga cancelled this at \d\d:\d\d:\d\d UTC") as told:
         runner.confirm(pending.confirmation_id, OTTO)
     assert not isinstance(told.value, Changed)
     audit_kinds("previewed", "cancelled", "too late")
@@ -123,3 +126,64 @@ def test_only_what_is_overdue_expires(runner: Runner, deployment: Deployment, le
     with writing(deployment.engine) as connection, pytest.raises(TooLate):
         confirmations.expire(connection, pending.confirmation_id)
     runner.execute(runner.confirm(pending.confirmation_id, OTTO))
+
+
+def flowing(number: int | None) -> AnyOperation:
+    """Return the operation with a queue that holds so many messages, whenever it is looked at."""
+
+    def look(deployment: Deployment, arguments: LedgerArguments | LedgerTarget) -> Preview[Any]:
+        return Preview(
+            target=LedgerTarget(path=arguments.path),
+            report=Report(title="ledger", text="would write one line"),
+            scope=Scope(flows={"messages in a": number}),
+            affected=1,
+        )
+
+    return replace(WRITE, preview=look, again=look)
+
+
+def clicked(
+    deployment: Deployment, ledger: Path, before: AnyOperation, later: AnyOperation
+) -> Claimed:
+    request = replace(asked(WRITE, ledger), operation=before)
+    pending = Runner(deployment, (before,)).ask(request)
+    assert isinstance(pending, Pending)
+    return Runner(deployment, (later,)).confirm(pending.confirmation_id, OTTO)
+
+
+def test_a_queue_that_grew_a_little_is_run_and_one_that_grew_much_is_shown_anew(
+    deployment: Deployment, ledger: Path
+) -> None:
+    assert clicked(deployment, ledger, flowing(5), flowing(5)).run_id
+    assert clicked(deployment, ledger, flowing(5), flowing(15)).run_id
+    with pytest.raises(Changed, match="50 messages in a, 5 were shown"):
+        clicked(deployment, ledger, flowing(5), flowing(50))
+
+
+def test_what_could_be_counted_and_cannot_be_now_is_not_run(
+    deployment: Deployment, ledger: Path
+) -> None:
+    with pytest.raises(Away, match="How many messages in a there are can't be told now"):
+        clicked(deployment, ledger, flowing(5), flowing(None))
+
+
+def test_what_is_found_nowhere_any_more_is_told_with_the_reason(
+    deployment: Deployment, ledger: Path
+) -> None:
+    def gone(*_: object) -> NoReturn:
+        raise NotFound("The queue is gone.", "Choose another.")
+
+    with pytest.raises(Changed, match="Nothing of what was shown is left") as changed:
+        clicked(deployment, ledger, flowing(5), replace(WRITE, again=gone))
+    assert isinstance(changed.value.now, Report)
+    assert "The queue is gone." in changed.value.now.text
+
+
+def test_a_refusal_at_the_second_look_says_that_nothing_was_run(
+    deployment: Deployment, ledger: Path
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise Refused("This queue is protected by now.", "Ask an admin.")
+
+    with pytest.raises(Refused, match=r"protected by now\. So it was not run"):
+        clicked(deployment, ledger, flowing(5), replace(WRITE, again=refuse))

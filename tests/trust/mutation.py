@@ -58,7 +58,7 @@ def _outcomes(trial: Trial, group: str, count: int, seconds: float) -> Iterator[
                 told = json.loads(line)
                 if "mutants" in told:
                     trial.also(f"mutants of {group} there are", told["mutants"])
-                elif told["name"] not in EQUIVALENT:
+                elif told["name"].rpartition(" (line ")[0] not in EQUIVALENT:
                     trial.did(f"of {group}")
                     yield told["name"], told["outcome"]
         finally:
