@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation
-from knowledge_base_agent.problems import Away
+from knowledge_base_agent.problems import Away, Problem, Refused, Repeated
 from knowledge_base_agent.records import audit_chain
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.redaction import plain
@@ -47,6 +47,7 @@ class Kind(Enum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+    REPEATED = "repeated"
     TOO_LATE = "too late"
     STARTED = "started"
     ENDED = "ended"
@@ -108,6 +109,13 @@ def entry_on(actor: Actor, kind: Kind, found: Confirmation, detail: str = "") ->
     """Return an entry about what an actor did, or tried to do, with a confirmation."""
     entry = entry_of(actor, kind, found.operation, words=found.words, detail=detail)
     return replace(entry, confirmation_id=found.id, run_id=found.run_id, place=found.place)
+
+
+def kind_of(problem: Problem) -> Kind:
+    """Return what an entry about a problem is called."""
+    if isinstance(problem, Refused):
+        return Kind.REFUSED
+    return Kind.REPEATED if isinstance(problem, Repeated) else Kind.FAILED
 
 
 def named(target: "Target") -> str:

@@ -40,6 +40,7 @@ class Confirmation:
     target: str
     scope: str
     fingerprint: str
+    asked: str
     asked_by: str
     asked_by_name: str
     surface: str
@@ -56,13 +57,13 @@ class Confirmation:
 
 def keep(
     connection: Connection, actor: Actor, *, operation: str, words: str, target: str, scope: Scope,
-    place: str, within: timedelta, message: str = "",
+    asked: str, place: str, within: timedelta, message: str = "",
 ) -> Confirmation:  # fmt: skip
     """Write a pending confirmation and return it. Its id can't be guessed: it is all that a button carries."""
     now = utc_now()
     confirmation = Confirmation(
         id=secrets.token_urlsafe(18), operation=operation, words=plain(words, 1000), target=target,
-        scope=scope.model_dump_json(), fingerprint=scope.fingerprint,
+        scope=scope.model_dump_json(), fingerprint=scope.fingerprint, asked=asked,
         asked_by=actor.id, asked_by_name=plain(actor.name, 200), surface=actor.surface.value,
         asked_at=now, expires_at=now + within, state=State.PENDING, settled_by=None,
         settled_by_name=None, settled_at=None, place=place, message=message, run_id=None,

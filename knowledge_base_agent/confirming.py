@@ -8,16 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from knowledge_base_agent import confirmations, runs
+from knowledge_base_agent import confirmations, repeats, runs
 from knowledge_base_agent.actors import NOBODY, Actor
-from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, named, write
+from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, kind_of, named, write
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.looking_again import Seen, look_again
 from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.operations.operation import AnyOperation, Preview
 from knowledge_base_agent.policy import authorise
-from knowledge_base_agent.problems import Problem, Refused, TooLate
+from knowledge_base_agent.problems import Problem, Refused, Repeated, TooLate
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.report import Note, Report, Tone
 from knowledge_base_agent.requests import (
@@ -40,12 +40,24 @@ class Confirming:
     operations: tuple[AnyOperation, ...]
 
     def keep(self, request: Request, preview: Preview[Any]) -> Pending:
-        """Keep a preview until somebody confirms it, in the same transaction as its audit entry. Raises `Away`."""
+        """Keep a preview until somebody confirms it, in the same transaction as its audit entry.
+
+        Raises `Repeated` where the same person has just had the very same done, and `Away`.
+        """
+        asked, repeat = request.asked, request.repeat
         with writing(self.deployment.engine) as connection:
-            return self._kept(connection, request, preview)
+            shown = preview.scope.fingerprint
+            repeats.check(connection, request.actor, asked, scope=shown, repeat=repeat)
+            return self._kept(connection, request, preview, asked=asked)
 
     def _kept(
-        self, connection: Connection, request: Asked, preview: Preview[Any], message: str = ""
+        self,
+        connection: Connection,
+        request: Asked,
+        preview: Preview[Any],
+        *,
+        asked: str,
+        message: str = "",
     ) -> Pending:
         kept = confirmations.keep(
             connection,
@@ -54,20 +66,14 @@ class Confirming:
             words=request.words,
             target=preview.target.model_dump_json(),
             scope=preview.scope,
+            asked=asked,
             place=request.place,
             message=message,
             within=self.deployment.settings.confirm_within,
         )
         detail = f"{preview.report.text} {named(preview.target)}"
         write(connection, entry_about(request, Kind.PREVIEWED, detail, kept.id))
-        return Pending(
-            confirmation_id=kept.id,
-            operation=request.operation,
-            report=preview.report,
-            affected=preview.affected,
-            asked_by=request.actor,
-            expires_at=kept.expires_at,
-        )
+        return _pending(kept, request, preview)
 
     def placed(self, confirmation_id: str, *, place: str, message: str) -> None:
         """Remember where a preview stands. Raises `Away`."""
@@ -89,6 +95,9 @@ class Confirming:
         except TooLate as problem:
             self._lost(actor, found, problem)
             raise
+        except Repeated as problem:
+            self.deployment.spool.add(entry_on(actor, Kind.REPEATED, found, problem.what))
+            raise
 
     def _look_again(self, found: Confirmation, actor: Actor) -> Seen:
         operation = operation_named(found.operation, self.operations)
@@ -97,8 +106,7 @@ class Confirming:
         except TooLate:
             raise  # recorded as such, by the caller
         except Problem as problem:
-            kind = Kind.REFUSED if isinstance(problem, Refused) else Kind.FAILED
-            self.deployment.spool.add(entry_on(actor, kind, found, problem.what))
+            self.deployment.spool.add(entry_on(actor, kind_of(problem), found, problem.what))
             raise
 
     def _claimed(
@@ -107,9 +115,11 @@ class Confirming:
         target = preview.target.model_dump_json()
         with writing(self.deployment.engine) as connection:
             taken = confirmations.claim(connection, found.id, actor, target=target)
+            # Another preview of the same may have been confirmed: then this one stays, for when that has ended.
+            repeats.check(connection, actor, taken.asked, repeat=True)
             run = runs.start(
                 connection, actor, operation=taken.operation, words=taken.words,
-                place=taken.place, message=taken.message,
+                place=taken.place, message=taken.message, asked=taken.asked, scope=taken.fingerprint,
             )  # fmt: skip
             confirmations.belongs_to(connection, found.id, run.id)
             more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
@@ -133,7 +143,9 @@ class Confirming:
             if seen.preview is not None:
                 asked = asked_as(settled, operation_named(settled.operation, self.operations))
                 preview = replace(seen.preview, report=_marked(seen.report, seen.said))
-                now = self._kept(connection, asked, preview, settled.message)
+                now = self._kept(
+                    connection, asked, preview, asked=settled.asked, message=settled.message
+                )
         cure = "Look at what it would touch now, and confirm that." if seen.preview else ""
         return Changed(seen.said, cure, now)
 
@@ -181,3 +193,14 @@ class Confirming:
 
 def _marked(report: Report, said: str) -> Report:
     return replace(report, parts=(Note(text=said, tone=Tone.WARNING), *report.parts))
+
+
+def _pending(kept: Confirmation, request: Asked, preview: Preview[Any]) -> Pending:
+    return Pending(
+        confirmation_id=kept.id,
+        operation=request.operation,
+        report=preview.report,
+        affected=preview.affected,
+        asked_by=request.actor,
+        expires_at=kept.expires_at,
+    )

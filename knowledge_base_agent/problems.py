@@ -53,5 +53,9 @@ class TooLate(Problem):
     """A confirmation that was taken, cancelled, replaced or has expired before this click."""
 
 
+class Repeated(Problem):
+    """The same runs already, or the same person had it done a moment ago."""
+
+
 class Misconfigured(Problem):
     """A setting is missing or contradicts another."""

@@ -7,6 +7,7 @@ from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments
 from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.repeats import asked_for
 from knowledge_base_agent.report import Report
 
 
@@ -27,6 +28,13 @@ class Request(Asked):
     """Somebody asks for an operation, with these arguments."""
 
     arguments: Arguments
+    repeat: bool = False
+    """They mean it, though the same was done a moment ago."""
+
+    @property
+    def asked(self) -> str:
+        """What names the same operation with the same arguments."""
+        return asked_for(self.operation.name, self.arguments.model_dump(mode="json"))
 
 
 @dataclass(frozen=True, kw_only=True)

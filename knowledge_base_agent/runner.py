@@ -4,9 +4,9 @@ This is the only caller of an operation's `answer` and `run`, from Slack and fro
 Synchronous and thread-safe; every step that reaches out has a deadline of its own.
 """
 
-from knowledge_base_agent import runs, seen_events
+from knowledge_base_agent import repeats, runs, seen_events
 from knowledge_base_agent.actors import NOBODY, Actor
-from knowledge_base_agent.audit import Kind, entry_about, entry_of, write
+from knowledge_base_agent.audit import Kind, entry_about, entry_of, kind_of, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirming import Confirming
 from knowledge_base_agent.deployment import Deployment
@@ -18,7 +18,7 @@ from knowledge_base_agent.operations.operation import AnyOperation, Progress, Ri
 from knowledge_base_agent.outages import told, worked
 from knowledge_base_agent.policy import authorise_request
 from knowledge_base_agent.problems import Away, Problem, Refused
-from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Claimed, Ended, Pending, Request, Settled
 
@@ -54,8 +54,7 @@ class Runner:
             self._note(request, Kind.FAILED, explained.what)
             raise explained from problem
         except Problem as problem:
-            kind = Kind.REFUSED if isinstance(problem, Refused) else Kind.FAILED
-            self._note(request, kind, problem.what)
+            self._note(request, kind_of(problem), problem.what)
             raise
         return self._changed(request, run, progress)
 
@@ -91,8 +90,13 @@ class Runner:
 
     def _started(self, request: Request) -> runs.Run:
         actor, name, words = request.actor, request.operation.name, request.words
+        asked = request.asked
         with writing(self._deployment.engine) as connection:
-            run = runs.start(connection, actor, operation=name, words=words, place=request.place)
+            # In one transaction with the start, so that of two bots that are asked at once one starts it.
+            repeats.check(connection, actor, asked, repeat=request.repeat)
+            run = runs.start(
+                connection, actor, operation=name, words=words, place=request.place, asked=asked
+            )
             started = entry_of(actor, Kind.STARTED, name, words=words, run_id=run.id)
             write(connection, entry_about(request, Kind.REQUESTED), started)
         return run
@@ -112,6 +116,8 @@ class Runner:
             raise told(problem, deployment.sightings, deployment.settings) from problem
 
     def _preview(self, request: Request) -> Report | Pending:
+        with reading(self._deployment.engine) as connection:
+            repeats.check_running(connection, request.asked)
         preview = given(request.operation.preview)(self._deployment, request.arguments)
         worked(request.operation.name, self._deployment.sightings)
         if preview.affected == 0 or preview.only_shown:

@@ -53,6 +53,10 @@ class Run:
     outcome: str
     place: str
     message: str
+    asked: str
+    """What names the same operation with the same arguments; empty for runs from before this was kept."""
+    scope: str
+    """The fingerprint of what the preview has shown, or empty."""
 
     @property
     def id(self) -> str:
@@ -68,6 +72,8 @@ def start(
     words: str,
     place: str = "",
     message: str = "",
+    asked: str = "",
+    scope: str = "",
 ) -> Run:
     """Write that a run has started. It must commit before the first effect."""
     now = utc_now()
@@ -75,7 +81,7 @@ def start(
         "operation": operation, "words": plain(words, 1000), "actor_id": actor.id,
         "actor_name": plain(actor.name, 200), "surface": actor.surface.value,
         "state": State.STARTED.value, "started_at": now, "beat_at": now, "outcome": "",
-        "place": place, "message": message,
+        "place": place, "message": message, "asked": asked, "scope": scope,
     }  # fmt: skip
     row = connection.execute(insert(RUNS).values(values).returning(RUNS)).mappings().one()
     return _from_row(row)
@@ -105,6 +111,21 @@ def read_run(connection: Connection, run_id: str) -> Run:
 def is_over(run: Run) -> bool:
     """Tell whether a run has ended, or its process has been silent for too long to be alive."""
     return run.state is not State.STARTED or run.beat_at < utc_now() - SILENT_AFTER
+
+
+def running_for(connection: Connection, asked: str) -> Run | None:
+    """Return the run of this that goes on, or None. One whose process no longer says that it lives does not."""
+    alive = (RUNS.c.state == State.STARTED.value) & (RUNS.c.beat_at >= utc_now() - SILENT_AFTER)
+    query = select(RUNS).where(alive, RUNS.c.asked == asked).order_by(RUNS.c.number.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return _from_row(row) if row is not None and asked else None
+
+
+def latest_of(connection: Connection, actor_id: str) -> Run | None:
+    """Return the last run that this person has started, or None."""
+    mine = select(RUNS).where(RUNS.c.actor_id == actor_id).order_by(RUNS.c.number.desc()).limit(1)
+    row = connection.execute(mine).mappings().first()
+    return None if row is None else _from_row(row)
 
 
 def end(connection: Connection, run_id: str, state: State, outcome: str) -> None:

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import Parameter, parameters, usage
-from knowledge_base_agent.operations.operation import AnyOperation, Arguments
+from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Risk
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.redaction import HIDDEN, plain, redact
+from knowledge_base_agent.repeats import FLAG
 
 _QUOTES = re.compile(r"['\"]")
 _SPECIAL = re.compile(r"[^\w@%+=:,./-]")
@@ -32,6 +33,8 @@ class Understood:
     operation: AnyOperation
     arguments: Arguments
     words: str
+    repeat: bool = False
+    """They mean it, though the same was done a moment ago: `--repeat`, a word of everything that changes something."""
 
 
 def understand(text: str, *, prompt: str = "/kb ") -> Understood:
@@ -100,7 +103,8 @@ def understand_arguments(
 ) -> Understood:
     """Understand the words that follow an operation's name. Raises `Misunderstood`."""
     name = name or operation.name
-    values = _Reading(operation, prompt + name).read(list(words))
+    meant = [word for word in words if word.lower() != FLAG or operation.risk is Risk.READ]
+    values = _Reading(operation, prompt + name).read(meant)
     try:
         arguments = operation.arguments(**values)
     except ValidationError as error:
@@ -108,7 +112,12 @@ def understand_arguments(
         raise Misunderstood(
             f"{_sentence(reason)}", f"Write it as `{prompt}{usage(operation, name)}`."
         ) from error
-    return Understood(operation=operation, arguments=arguments, words=_joined(name, words))
+    return Understood(
+        operation=operation,
+        arguments=arguments,
+        words=_joined(name, words),
+        repeat=len(meant) < len(words),
+    )
 
 
 def find_operation(word: str, rest: Sequence[str] = (), *, prompt: str = "/kb ") -> AnyOperation:

@@ -17,6 +17,8 @@ _ICONS = {
     Kind.CONFIRMED: "👍",
     Kind.CANCELLED: "🚫",
     Kind.EXPIRED: "⌛",
+    Kind.SUPERSEDED: "🔄",
+    Kind.REPEATED: "✋",
     Kind.TOO_LATE: "🐢",
     Kind.STARTED: "▶️",
     Kind.ENDED: "🏁",

@@ -79,6 +79,7 @@ def _request(understood: Understood, actor: Actor, place: Place) -> Request:
         operation=understood.operation,
         arguments=understood.arguments,
         words=understood.words,
+        repeat=understood.repeat,
         place=place.channel,
     )
 

@@ -111,6 +111,7 @@ def _asked(
         operation=understood.operation,
         arguments=understood.arguments,
         words=understood.words,
+        repeat=understood.repeat,
     )
     outcome = runner.ask(request)
     looks = 0

@@ -55,6 +55,7 @@ CONFIRMATIONS = Table(
     Column("target", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("fingerprint", String(64), nullable=False),
+    Column("asked", String(64), nullable=False),
     Column("asked_by", String(128), nullable=False),
     Column("asked_by_name", String(200), nullable=False),
     Column("surface", String(16), nullable=False),
@@ -87,7 +88,10 @@ RUNS = Table(
     Column("outcome", Text, nullable=False),
     Column("place", String(64), nullable=False),
     Column("message", String(64), nullable=False),
+    Column("asked", String(64), nullable=False),
+    Column("scope", String(64), nullable=False),
     Index("ix_runs_state_beat_at", "state", "beat_at"),
+    Index("ix_runs_actor_id_number", "actor_id", "number"),
 )
 
 SEEN_EVENTS = Table(

@@ -190,7 +190,7 @@ def interrupted() -> Run:
     return Run(
         number=4, operation="clear", words="clear", actor_id="U1", actor_name="otto", surface="slack",
         state=State.INTERRUPTED, started_at=NOW, beat_at=NOW, ended_at=NOW, outcome="", place="C1",
-        message="1.2",
+        message="1.2", asked="", scope="",
     )  # fmt: skip
 
 

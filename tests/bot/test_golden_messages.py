@@ -7,6 +7,7 @@ committing it.
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from bot.blocks.home import home_view
 from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message, problem_message, unexpected_message
 from bot.blocks.report import report_message
+from knowledge_base_agent.audit import Kind
 from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.policy import Role
 from local_slack.blocks.check import check_blocks
@@ -110,3 +112,9 @@ def _compare(name: str, seen: object) -> None:
     if os.environ.get("KB_GOLDEN") == "write":
         path.write_text(json.dumps(seen, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8")) == seen
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_entry_can_be_drawn(kind: Kind) -> None:
+    """One that can't be would end the bot."""
+    assert kind.value in entry_message(replace(samples.entry(), kind=kind)).text

@@ -42,6 +42,15 @@ class Shell:
         """Confirm a preview, and return what came of it."""
         return self.executes(self.claims(pending))
 
+    def insists(self, pending: Pending) -> Report:
+        """Confirm a preview of what changes all the time, and each new one that takes its place."""
+        while True:
+            try:
+                return self.confirms(pending)
+            except Changed as changed:
+                assert isinstance(changed.now, Pending), changed
+                pending = changed.now
+
     def claims(self, pending: Pending) -> Claimed:
         """Confirm a preview, and go no further: for what happens between the look at the click and the run."""
         return Runner(self.deployment).confirm(pending.confirmation_id, shell_actor("tester"))
@@ -63,6 +72,7 @@ class Shell:
             operation=understood.operation,
             arguments=understood.arguments,
             words=understood.words,
+            repeat=understood.repeat,
         )
         return Runner(self.deployment).ask(request)
 
