@@ -86,6 +86,13 @@ def _from_row(row: RowMapping) -> Confirmation:
     return Confirmation(**{**row, "state": State(row["state"])})
 
 
+def of_run(connection: Connection, run_id: str) -> Confirmation | None:
+    """Return the confirmation that led to a run, or None where the run needed none."""
+    query = select(CONFIRMATIONS).where(CONFIRMATIONS.c.run_id == run_id)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _from_row(row)
+
+
 def place_at(connection: Connection, confirmation_id: str, *, place: str, message: str) -> None:
     """Remember which message shows this confirmation, so that another process can edit it."""
     connection.execute(

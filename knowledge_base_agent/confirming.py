@@ -44,7 +44,9 @@ class Confirming:
 
         Raises `Repeated` where the same person has just had the very same done, and `Away`.
         """
-        asked, repeat = request.asked, request.repeat
+        asked = request.asked
+        # Things that are only counted may be others by now: as many rows or messages again are no repetition.
+        repeat = request.repeat or not preview.scope.names
         with writing(self.deployment.engine) as connection:
             shown = preview.scope.fingerprint
             repeats.check(connection, request.actor, asked, scope=shown, repeat=repeat)

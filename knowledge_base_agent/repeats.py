@@ -36,7 +36,7 @@ def check_running(connection: Connection, asked: str) -> None:
         raise Repeated(
             f"`{plain(run.words, 200)}` is already running as {run.id}, by {run.actor_name}, since "
             f"{run.started_at:%H:%M:%S} UTC. Nothing was started a second time.",
-            "`ops` shows how far it is; ask again when it has ended.",
+            "`ops` lists what goes on; ask again when it has ended.",
         )
 
 

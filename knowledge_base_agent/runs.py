@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, case, func, insert, select, true, update
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.problems import Away, NotFound
+from knowledge_base_agent.problems import Away, NotFound, TooLate
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.redaction import plain
@@ -28,12 +28,15 @@ SILENT_AFTER = timedelta(seconds=30)
 
 
 class State(Enum):
-    """Where a run stands. Only STARTED may be followed by another."""
+    """Where a run stands. Only STARTED may be followed by another, and INTERRUPTED by what a person decides."""
 
     STARTED = "started"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    RESUMED = "resumed"
+    """Another run goes on with what was left of it."""
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,39 @@ def read_run(connection: Connection, run_id: str) -> Run:
 def is_over(run: Run) -> bool:
     """Tell whether a run has ended, or its process has been silent for too long to be alive."""
     return run.state is not State.STARTED or run.beat_at < utc_now() - SILENT_AFTER
+
+
+def listed(
+    connection: Connection, *, since: datetime | None, limit: int
+) -> tuple[tuple[Run, ...], int]:
+    """Return runs, and how many there are: those that go on, the interrupted, and what started since (None: ever)."""
+    unsettled = RUNS.c.state.in_((State.STARTED.value, State.INTERRUPTED.value))
+    meant = true() if since is None else unsettled | (RUNS.c.started_at >= since)
+    first = case((RUNS.c.state == State.STARTED.value, 0), (unsettled, 1), else_=2)
+    query = select(RUNS).where(meant).order_by(first, RUNS.c.number.desc()).limit(limit)
+    found = tuple(_from_row(row) for row in connection.execute(query).mappings())
+    total = connection.execute(select(func.count()).select_from(RUNS).where(meant)).scalar_one()
+    return found, total
+
+
+def settle_interrupted(connection: Connection, run_id: str, state: State, by: str) -> Run:
+    """Write what was decided of an interrupted run. Raises `TooLate` for everyone but the first, `NotFound`."""
+    row = (
+        connection.execute(
+            update(RUNS)
+            .where(RUNS.c.number == number_of(run_id), RUNS.c.state == State.INTERRUPTED.value)
+            .values(state=state.value, outcome=RUNS.c.outcome + "; " + plain(by, 300))
+            .returning(RUNS)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        now = read_run(connection, run_id)
+        raise TooLate(
+            f"{run_id} is {now.state.value} already: {now.outcome}", "`ops` lists the runs."
+        )
+    return _from_row(row)
 
 
 def running_for(connection: Connection, asked: str) -> Run | None:

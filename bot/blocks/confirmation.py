@@ -89,7 +89,7 @@ def interrupted_message(run: Run) -> Drawn:
         f"🔴 {run.id}: `{coded(run.words or run.operation)}`, started by {literal(run.actor_name, 80)}, was "
         "interrupted: the "
         "process that ran it is gone. What it did until then is unknown, and it is not started again by "
-        "itself. Look at the figures before you ask for it again."
+        f"itself. `ops` goes on with what is left of it (after a preview), or records that nobody will."
     )
     return _closed(text, run.started_at)
 

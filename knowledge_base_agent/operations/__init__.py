@@ -14,6 +14,8 @@ from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.operations.logs import LOGS
 from knowledge_base_agent.operations.maintenance import MAINTENANCE
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.ops import OPS
+from knowledge_base_agent.operations.ops_resume import OPS_ABANDON, OPS_RESUME
 from knowledge_base_agent.operations.pause import PAUSE
 from knowledge_base_agent.operations.purge import PURGE
 from knowledge_base_agent.operations.reserved import RESERVED
@@ -64,6 +66,9 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     RESET,
     UNDO,
     MAINTENANCE,
+    OPS,
+    OPS_RESUME,
+    OPS_ABANDON,
     DOCTOR,
     AUDIT,
     AUDIT_VERIFY,
