@@ -116,15 +116,25 @@ class Runner:
             raise told(problem, deployment.sightings, deployment.settings) from problem
 
     def _preview(self, request: Request) -> Report | Pending:
-        with reading(self._deployment.engine) as connection:
-            repeats.check_running(connection, request.asked)
+        away = self._unless_running(request)
         preview = given(request.operation.preview)(self._deployment, request.arguments)
         worked(request.operation.name, self._deployment.sightings)
         if preview.affected == 0 or preview.only_shown:
             self._note(request, Kind.ANSWERED, preview.report.text)
             report: Report = preview.report
             return report
+        if away is not None:
+            raise away
         return self._confirming.keep(request, preview)
+
+    def _unless_running(self, request: Request) -> Away | None:
+        """Raise `Repeated` if the same runs; return who is away, since what only looks may not need the database."""
+        try:
+            with reading(self._deployment.engine) as connection:
+                repeats.check_running(connection, request.asked)
+        except Away as problem:
+            return problem
+        return None
 
     def placed(self, confirmation_id: str, *, place: str, message: str) -> None:
         """Remember where a preview stands, so that any bot can replace it later. Raises `Away`."""

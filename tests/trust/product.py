@@ -132,6 +132,7 @@ def _previews(opened: Deployment) -> dict[str, str]:
                     words=operation.name,
                     target="{}",
                     scope=Scope(names={}),
+                    asked="",
                     place="C1",
                     within=opened.settings.confirm_within,
                 )
