@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.answering import Ground, People, ground
+from tests.faults.answering import ANSWERED_SECONDS, Ground, People, ground
 from tests.faults.proxy import proxy_to
 from tests.people import local_slack
 from tests.servers import Valkey
@@ -29,6 +29,8 @@ OF_ROWS = (
 OF_BROKER = ("No active tasks seen; no worker is listening", "Nothing to purge", "Nothing to flush")
 OF_NOTHING = ("What you can ask", "I don't know “nonsense”")
 OF_DOCUMENTS = "No document has all of “retry”"
+CROWDED_SECONDS = 15.0
+"""For two hundred at once: bot, Slack and this test share two cores, and draw, check and count each message."""
 DEFECTS = ("this reference", "None", "Traceback")
 
 
@@ -174,7 +176,8 @@ async def test_with_postgresql_away_the_workers_are_still_told_of(
 
 @pytest.mark.parametrize("number", [10, 50, 200])
 async def test_many_commands_at_once_are_all_answered(people: People, number: int) -> None:
-    asked = await people.asks(["stats"] * number, people=("otto",))
+    within = ANSWERED_SECONDS if number < 200 else CROWDED_SECONDS
+    asked = await people.asks(["stats"] * number, people=("otto",), within=within)
     tells(asked.shown)
     told = asked.shown.count("0 active tasks, no worker is listening")
     # Of two hundred some may be told that so much is asked at once; of fifty none.
@@ -185,7 +188,7 @@ async def test_two_hundred_commands_with_the_broker_frozen_starve_nobody(
     place: Ground, people: People
 ) -> None:
     with broker_away(place, "frozen"):
-        await people.asks(["active"] * 200, people=("otto",))
+        await people.asks(["active"] * 200, people=("otto",), within=CROWDED_SECONDS)
         asked = await people.asks(ALL)
     tells(asked.shown, *OF_ROWS, *OF_NOTHING)
 
