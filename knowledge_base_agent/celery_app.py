@@ -5,6 +5,8 @@ from datetime import timedelta
 from celery import Celery
 from kombu import Queue
 
+from knowledge_base_agent.fleet import setting_aside
+
 # Imported for what it registers: the workers of this app answer all our questions at once, and stop what ignores them.
 from knowledge_base_agent.fleet import worker_commands as worker_commands
 from knowledge_base_agent.records.beat_sign import sign_of_beat
@@ -46,7 +48,7 @@ def make_app(settings: Settings) -> Celery:
     keep = timedelta(days=settings.log_keep_days)
     report_to(app, progress_url=settings.progress_url, logs_url=settings.logs_url, keep=keep)
     sign_of_beat(app, settings.progress_url)
-    heed(app, settings.database_url)
+    heed(app, settings.database_url, setting_aside.pause)
     return app
 
 

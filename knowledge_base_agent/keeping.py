@@ -31,6 +31,8 @@ from knowledge_base_agent.records.revoked_tasks import (
     settle,
     unsettled,
 )
+from knowledge_base_agent.records.task_pauses import all_task_pauses
+from knowledge_base_agent.task_keeping import keep_task_pause
 from knowledge_base_agent.wording import counted
 
 KEEPER = Actor(id="bot", name="the bot", surface=Surface.SCHEDULE)
@@ -81,11 +83,14 @@ class Keeper:
     def _keep_told(self) -> tuple[str, ...]:
         with reading(self.deployment.engine) as connection:
             pauses = all_pauses(connection)
+            tasks = all_task_pauses(connection)
             newest = newest_unsettled(connection)
-        if not pauses and newest is None:
+        if not pauses and not tasks and newest is None:
             return ()
         view = self.deployment.fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
         done = [said for pause in pauses for said in self._keep_pause(pause, view)]
+        for task in tasks:
+            done += keep_task_pause(self.deployment, task, view, KEEPER)
         if newest is not None:
             done += self._keep_revoked(view, newest)
         return tuple(done)

@@ -13,6 +13,7 @@ from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, within
 from knowledge_base_agent.fleet.discovery import bound_mailboxes
+from knowledge_base_agent.fleet.parking import Parking
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
 from knowledge_base_agent.fleet.purging import Purging
 from knowledge_base_agent.fleet.question import Question
@@ -52,6 +53,7 @@ class Fleet:
         self.messages = PendingMessages(app, self._broker)
         self.purging = Purging(app, self._broker)
         self.asides = Asides(self._broker)
+        self.parking = Parking(self._broker)
         self._clients = clients or RedisClients()
         stores = {PROGRESS: progress_url, LOGS: logs_url}
         self._stores = {name: url for name, url in stores.items() if url}

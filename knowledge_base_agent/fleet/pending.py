@@ -13,6 +13,8 @@ from knowledge_base_agent.fleet.broker import Broker, RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.discovery import Bindings, of_settings
 from knowledge_base_agent.fleet.envelopes import Envelope, chord_of, read_envelope, read_unacked
+from knowledge_base_agent.fleet.parking import parked_pairs
+from knowledge_base_agent.fleet.parking_names import parking_queue
 
 _CHUNK_BYTES = 1024 * 1024
 _CHUNK_MOST = 2000
@@ -25,6 +27,8 @@ class Waits(StrEnum):
     """In its queue: no worker has it."""
     UNACKED = "unacked"
     """A worker took it, or died with it."""
+    ASIDE = "set aside"
+    """Its task is paused, and a worker has set it aside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,10 @@ class PendingMessages:
             for queue in sorted(queues):
                 for _, key in broker.keys.lists(queue):
                     self._search_list(broker, inner, search, queue, key)
+            # After the queues: what is set aside meanwhile is met twice, and what comes back is with a worker soon.
+            for task, queue in parked_pairs(broker):
+                for _, key in broker.keys.lists(parking_queue(task, queue)):
+                    self._search_list(broker, inner, search, queue, key, Waits.ASIDE)
         why = search.why_incomplete()
         return PendingSearch(
             found=tuple(search.found),
@@ -150,11 +158,16 @@ class PendingMessages:
 
     @staticmethod
     def _search_list(
-        broker: RedisBroker, deadline: Deadline, search: _Search, queue: str, key: str
+        broker: RedisBroker,
+        deadline: Deadline,
+        search: _Search,
+        queue: str,
+        key: str,
+        waits: Waits = Waits.READY,
     ) -> None:
         for chunk in _chunks(broker, key):
             for raw in chunk:
-                search.take(read_envelope(raw), Waits.READY, queue, raw)
+                search.take(read_envelope(raw), waits, queue, raw)
             if not search.wanted:
                 return
             if deadline.expired:

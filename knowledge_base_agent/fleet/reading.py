@@ -60,6 +60,7 @@ def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerVie
         reserved=tasks(Place.RESERVED),
         scheduled=tasks(Place.SCHEDULED),
         skew=_skew(seconds(said.get("now")), heard_at),
+        paused=texts(said.get("paused")),
         flagged=None if (flagged := texts(said.get("flagged"))) is None else frozenset(flagged),
         ours=_ours(said.get("app"), our_app),
         answered_after=timedelta(seconds=reply.after),

@@ -97,6 +97,8 @@ class WorkerView:
     """The ids of its pool's processes that live."""
     occupied: tuple[int, ...] | None
     """Those that have a task, even one that was revoked and is no longer listed as active."""
+    paused: tuple[str, ...] | None = None
+    """The tasks whose messages it sets aside; None where it can't do that, or does not tell."""
     revoked: int | None
     """How many revoked ids it remembers."""
     flagged: frozenset[str] | None

@@ -18,8 +18,11 @@ from celery.worker import state as worker_state
 from celery.worker.control import control_command, inspect_command
 from celery.worker.request import Request
 
+from knowledge_base_agent.fleet import setting_aside
 from knowledge_base_agent.fleet.worker_memory import memory_of
-from knowledge_base_agent.fleet.worker_words import KILL, LOOK, VERSION
+from knowledge_base_agent.fleet.worker_queues import consumed
+from knowledge_base_agent.fleet.worker_queues import routes as routes_of
+from knowledge_base_agent.fleet.worker_words import KILL, LOOK, PAUSE_TASK, VERSION
 
 ARGUMENTS_LIMIT = 1024
 """Characters of arguments that leave the worker."""
@@ -31,7 +34,7 @@ def kb_look(
     state: Any, arguments: bool = False, limit: int = 200, ids: Iterable[str] | None = None
 ) -> dict[str, Any]:
     """Tell what this worker does; with `ids`, of the waiting tasks only those, and which of them are revoked."""
-    now, routes = time.time(), _routes(state.consumer)
+    now, routes = time.time(), routes_of(state.consumer)
     running = state.tset(worker_state.active_requests)
     active, reserved = list(running), list(state.tset(worker_state.reserved_requests) - running)
     postponed = list(_postponed(state.consumer))
@@ -73,6 +76,21 @@ def kb_kill(state: Any, process: int, **_: object) -> dict[str, str]:
     return {"ok": f"process {process} was sent SIGKILL"}
 
 
+@control_command(  # type: ignore[untyped-decorator, unused-ignore]
+    name=PAUSE_TASK, args=[("task", str), ("wanted", bool)], signature="<task> <true|false>"
+)
+def kb_pause_task(state: Any, task: str, wanted: bool = True, **_: object) -> dict[str, str]:
+    """Set the messages of one task aside from now on, or handle them as ever."""
+    found = state.app.tasks.get(task)
+    if found is None:
+        return {"error": f"unknown task {task}"}
+    if not setting_aside.can_set_aside(state.consumer):
+        return {"error": "this broker is no Redis: messages can't be set aside"}
+    (setting_aside.pause if wanted else setting_aside.resume)(found)
+    setting_aside.refresh(state.consumer, found)
+    return {"ok": f"{task} is {'set aside' if wanted else 'handled as ever'}"}
+
+
 def _worker(state: Any, now: float) -> dict[str, Any]:
     consumer = state.consumer
     controller = consumer.controller
@@ -94,8 +112,11 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
         "memory": usage // 1024 if sys.platform == "darwin" else usage,
         "room": memory_of(living if isinstance(living, list) else ()),
         "revoked": len(worker_state.revoked),
+        "paused": setting_aside.paused(state.app)
+        if setting_aside.can_set_aside(consumer)
+        else None,
         "processed": sum(worker_state.total_count.values()),
-        "queues": sorted(queue.name for queue in _consumed(consumer)),
+        "queues": sorted(queue.name for queue in consumed(consumer)),
     }
 
 
@@ -119,17 +140,6 @@ def _occupied(pool: Any, living: Any) -> list[int] | None:
         return None
     busy = {getattr(job, "_worker_pid", None) for job in list(jobs.values()) if not job.ready()}
     return [pid for pid in living if pid in busy]
-
-
-def _consumed(consumer: Any) -> list[Any]:
-    return list(consumer.task_consumer.queues) if consumer.task_consumer else []
-
-
-def _routes(consumer: Any) -> dict[tuple[str, str], str]:
-    return {
-        (queue.exchange.name or "", queue.routing_key or ""): queue.name
-        for queue in _consumed(consumer)
-    }
 
 
 def _postponed(consumer: Any) -> Iterator[tuple[float, Request]]:

@@ -2,6 +2,7 @@
 
 LOOK = "kb_look"
 KILL = "kb_kill"
+PAUSE_TASK = "kb_pause_task"
 VERSION = 1
 FIELDS = (
     "id",

@@ -1,25 +1,31 @@
-"""What a pause can be of: a queue that exists. Tasks are refused, because no worker can be made to leave one aside."""
+"""What can be paused: a queue that exists, or a task that the app or its workers know. Both means the queue."""
 
 import difflib
-import shlex
 from typing import TYPE_CHECKING
 
+from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.queue_views import QueuesView
-from knowledge_base_agent.problems import Misunderstood, NotFound
+from knowledge_base_agent.fleet.registered import ask_registered, names_told
+from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.redaction import plain
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
+_SECONDS = 1.5
 
-def queue_to_pause(deployment: "Deployment", queues: QueuesView, subject: str) -> str:
-    """Return the queue that is meant. Raises `Misunderstood` for a task's name, `NotFound` for what is neither."""
+
+def is_task(deployment: "Deployment", queues: QueuesView, subject: str) -> bool:
+    """Tell whether a task is meant and not a queue. Raises `NotFound` for what is neither."""
     names = [queue.name for queue in queues.queues]
     if subject in names:
-        return subject
-    tasks = [name for name in deployment.app.tasks if not name.startswith("celery.")]
+        return False
+    known = set(deployment.app.tasks)
+    if subject not in known:
+        known |= names_told(ask_registered(deployment.fleet.broadcaster, Deadline.after(_SECONDS)))
+    tasks = [name for name in sorted(known) if not name.startswith("celery.")]
     if subject in tasks:
-        raise _no_tasks(deployment, subject)
+        return True
     close = difflib.get_close_matches(subject, [*names, *tasks], n=1, cutoff=0.5)
     meant = f"Did you mean {plain(close[0], 80)}? " if close else ""
     listed = ", ".join(plain(name, 60) for name in names[:20]) or "none"
@@ -29,13 +35,8 @@ def queue_to_pause(deployment: "Deployment", queues: QueuesView, subject: str) -
     )
 
 
-def _no_tasks(deployment: "Deployment", task: str) -> Misunderstood:
+def queue_of(deployment: "Deployment", task: str) -> str:
+    """Return the queue that the app's settings send this task to."""
     queue = deployment.app.amqp.router.route({}, task).get("queue")
-    name = getattr(queue, "name", None) or str(queue or deployment.app.conf.task_default_queue)
-    return Misunderstood(
-        f"A single task can't be paused: for Celery a rate limit of 0 is no limit, and with a very low one the worker "
-        f"goes on taking {plain(task, 80)} and holds it, until its places are full and other tasks stop too.",
-        f"Pause its queue with `pause {plain(name, 80)}`, which stops every task in it, or slow the task down with "
-        f"`workers rate-limit {plain(task, 80)} 1/m`.",
-        suggestion=shlex.join(["pause", name]),
-    )
+    name = getattr(queue, "name", None) or queue or deployment.app.conf.task_default_queue
+    return str(name)

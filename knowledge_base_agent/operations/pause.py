@@ -20,8 +20,9 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
-from knowledge_base_agent.operations.pausable import queue_to_pause
+from knowledge_base_agent.operations.pausable import is_task
 from knowledge_base_agent.operations.pause_notes import until
+from knowledge_base_agent.operations.pause_task import pause_task
 from knowledge_base_agent.operations.undo_pauses import keep_pause
 from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.operations.words import queue as read_queue
@@ -41,8 +42,15 @@ _TELL_SECONDS = 6.0
 class PauseArguments(Arguments):
     """What to pause, and for how long."""
 
-    queue: Annotated[
-        str, Word(read=read_queue, help="the queue to pause", example="agent", positional=True)
+    subject: Annotated[
+        str,
+        Word(
+            read=read_queue,
+            help="the queue, or the task, to pause",
+            example="agent",
+            positional=True,
+            value="QUEUE | TASK",
+        ),
     ]
     for_: Annotated[
         timedelta | None,
@@ -58,9 +66,10 @@ def _answer(deployment: "Deployment", arguments: PauseArguments, progress: Progr
     fleet = deployment.fleet
     view = fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
     queues = fleet.queues.depths(Deadline.after(_LOOK_SECONDS), view)
-    queue = queue_to_pause(deployment, queues, arguments.queue)
-    now = utc_now()
+    now, queue = utc_now(), arguments.subject
     end = None if arguments.for_ is None else now + arguments.for_
+    if is_task(deployment, queues, queue):
+        return pause_task(deployment, queue, end, now, view)
     # Kept before anyone is told: a worker that joins in between is told by the keeper.
     with writing(deployment.engine) as connection:
         former = read_pause(connection, queue, locked=True)
@@ -129,7 +138,7 @@ def _resume(queue: str) -> Action:
 
 PAUSE = Operation[PauseArguments, Target](
     name="pause",
-    summary="Has every worker leave a queue alone, also those that join, until it is resumed.",
+    summary="Has every worker leave a queue alone, or set one task aside, also those that join, until it is resumed.",
     risk=Risk.CHANGE,
     arguments=PauseArguments,
     answer=_answer,

@@ -14,6 +14,7 @@ from knowledge_base_agent.operations.operation import (
     Risk,
     Word,
 )
+from knowledge_base_agent.operations.parked_messages import aside_notes
 from knowledge_base_agent.operations.purge_figures import (
     PurgeFigures,
     held_notes,
@@ -84,6 +85,7 @@ def _looked(
     samples = deployment.fleet.purging.samples(deadline, found.names)
     parts: list[Part] = [queue_table(found), *sample_notes(samples), *held_notes(found)]
     kept = _kept(deployment, no_undo=no_undo)
+    parts += aside_notes(deployment, deadline, found.names)
     return Preview(
         target=PurgeTarget(queues=found.names, no_undo=no_undo),
         report=_previewed(found, tuple(parts), kept),

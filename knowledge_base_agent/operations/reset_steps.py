@@ -10,15 +10,15 @@ from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.shutting_down import End, shut_down
 from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import Progress, given
+from knowledge_base_agent.operations.parked_messages import DROP_ASIDE
+from knowledge_base_agent.operations.reset_idle import AGENT_IDLE
 from knowledge_base_agent.operations.reset_looking import LOOK_SECONDS, all_held, everyone
 from knowledge_base_agent.operations.reset_revoking import revoke_all
 from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, Step
-from knowledge_base_agent.operations.undo_agent import idle_undoably
 from knowledge_base_agent.operations.undo_messages import purge_undoably
 from knowledge_base_agent.operations.undo_rows import removing_rows
-from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
 from knowledge_base_agent.records.clearing import clear_candidates
-from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.states import STATES
 from knowledge_base_agent.wording import counted, duration
 
@@ -196,15 +196,6 @@ def _flush(deployment: "Deployment", target: ResetTarget, progress: Progress) ->
     return Outcome(verified=report.succeeded, detail=report.text)
 
 
-def _agent(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
-    with writing(deployment.engine) as connection:
-        former = read_agent_state(connection).status
-        idle_undoably(deployment, connection, no_undo=target.no_undo)
-    with reading(deployment.engine) as connection:
-        now = read_agent_state(connection).status
-    return Outcome(verified=now == IDLE, detail=f"was {former}, is {now}")
-
-
 COMPLETE = (
     Step(
         name="stop consuming",
@@ -228,6 +219,7 @@ COMPLETE = (
         does="what the workers gave back is removed, and none may be left unacknowledged",
         do=_purge_again,
     ),
+    DROP_ASIDE,
     Step(
         name="clear rows",
         does="every row of the history is removed, and the results of its tasks",
@@ -238,5 +230,5 @@ COMPLETE = (
         does="every progress and log key is removed; the history stream stays",
         do=_flush,
     ),
-    Step(name="agent idle", does="the agent's state is set to idle", do=_agent),
+    AGENT_IDLE,
 )

@@ -17,11 +17,18 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
+from knowledge_base_agent.operations.resume_task import resume_task
 from knowledge_base_agent.operations.undo_pauses import keep_pause
 from knowledge_base_agent.operations.words import queue as read_queue
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.pauses import Pause, all_pauses, back_again, end_pause
+from knowledge_base_agent.records.task_pauses import (
+    TaskPause,
+    all_task_pauses,
+    begin_task_pause,
+    end_task_pause,
+)
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Note, Part, Report, Tone
 from knowledge_base_agent.wording import counted
@@ -36,18 +43,32 @@ _TELL_SECONDS = 6.0
 class ResumeArguments(Arguments):
     """What to resume."""
 
-    queue: Annotated[
-        str, Word(read=read_queue, help="the queue to resume", example="agent", positional=True)
+    subject: Annotated[
+        str,
+        Word(
+            read=read_queue,
+            help="the queue, or the task, to resume",
+            example="agent",
+            positional=True,
+            value="QUEUE | TASK",
+        ),
     ]
 
 
 def _answer(deployment: "Deployment", arguments: ResumeArguments, progress: Progress) -> Report:
-    fleet, queue = deployment.fleet, arguments.queue
+    fleet, queue = deployment.fleet, arguments.subject
     view = fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
     with writing(deployment.engine) as connection:
         pause = end_pause(connection, queue, at=utc_now(), by=who_acts())
+        task = None
         if pause is not None:
             keep_pause(deployment, connection, queue, pause)
+        else:
+            task = end_task_pause(connection, queue, at=utc_now(), by=who_acts())
+    if pause is None and task is None:
+        task = _left_aside(deployment, queue)
+    if task is not None:
+        return resume_task(deployment, task, view, progress)
     if pause is None:
         raise _not_paused(deployment, queue)
     # Only those that took from it before: another one may have been started for other queues on purpose.
@@ -61,10 +82,22 @@ def _answer(deployment: "Deployment", arguments: ResumeArguments, progress: Prog
     return _report(pause, outcome, view)
 
 
+def _left_aside(deployment: "Deployment", task: str) -> TaskPause | None:
+    """Return a pause to end for a task without one of which messages are set aside all the same: its row was lost."""
+    counts = deployment.fleet.parking.counts(Deadline.after(_LOOK_SECONDS))
+    if not any(one.task == task for one in counts):
+        return None
+    now, by = utc_now(), who_acts()
+    with writing(deployment.engine) as connection:
+        begin_task_pause(connection, task, at=now, by=by, until=None)
+        return end_task_pause(connection, task, at=now, by=by)
+
+
 def _not_paused(deployment: "Deployment", queue: str) -> NotFound:
     with reading(deployment.engine) as connection:
         paused = [plain(one.queue, 60) for one in all_pauses(connection) if one.lasts]
-    listed = f"Paused are: {', '.join(paused)}." if paused else "No queue is paused."
+        paused += [plain(one.task, 60) for one in all_task_pauses(connection) if one.lasts]
+    listed = f"Paused are: {', '.join(paused)}." if paused else "No queue and no task is paused."
     return NotFound(f"“{plain(queue, 80)}” is not paused.", listed)
 
 
@@ -94,7 +127,7 @@ def _report(pause: Pause, outcome: ConsumingOutcome | None, view: FleetView) -> 
 
 RESUME = Operation[ResumeArguments, Target](
     name="resume",
-    summary="Ends the pause of a queue.",
+    summary="Ends the pause of a queue or a task; what was set aside goes back, in order.",
     risk=Risk.CHANGE,
     arguments=ResumeArguments,
     answer=_answer,

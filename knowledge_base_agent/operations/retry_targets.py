@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.registered import ask_registered, names_told
 from knowledge_base_agent.operations.finishing import those_finishing
 from knowledge_base_agent.operations.stored_results import StoredResult, read_results
 from knowledge_base_agent.problems import Away
@@ -122,14 +122,8 @@ def _known_names(deployment: "Deployment", names: set[str], warnings: list[str])
     if not names:
         return set()
     ours = names & set(deployment.app.tasks)
-    question = Question(command="registered")
-    answers = deployment.fleet.broadcaster.ask(Deadline.after(_WORKERS_SECONDS), question)
-    told = {
-        str(line).split(" ")[0]
-        for reply in answers.replies
-        if isinstance(reply.body, list)
-        for line in reply.body
-    }
+    answers = ask_registered(deployment.fleet.broadcaster, Deadline.after(_WORKERS_SECONDS))
+    told = names_told(answers)
     if not answers.replies:
         warnings.append("No worker answered: what is sent waits in its queue until one comes.")
     elif ours - told:

@@ -5,6 +5,7 @@ worker starts as ever, says so in its log, and is told by the keeper.
 """
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -16,15 +17,18 @@ from knowledge_base_agent.problems import Problem
 log = get_logger(__name__)
 
 
-def heed(app: Celery, database_url: str) -> None:
-    """Have the workers of this app leave paused queues alone and revoked tasks undone from their first moment."""
+def heed(app: Celery, database_url: str, pause_task: Callable[[Any], None] | None = None) -> None:
+    """Have the workers of this app leave paused queues alone and revoked tasks undone from their first moment.
+
+    `pause_task` is given each task that is paused, once the worker knows its tasks and before it takes a message.
+    """
     watched = weakref.ref(app)
 
     def arrive(sender: Any = None, instance: Any = None, **_: Any) -> None:
         if instance is None or instance.app is not watched():
             return  # signals are process-wide, and tests make many apps
         try:
-            _arrive(instance, str(sender), database_url)
+            _arrive(instance, str(sender), database_url, pause_task)
         except Problem as problem:
             log.warning("what is paused and revoked is unknown here: %s", problem.what)
 
@@ -32,17 +36,21 @@ def heed(app: Celery, database_url: str) -> None:
     weakref.finalize(app, signals.celeryd_after_setup.disconnect, dispatch_uid=f"kb-heed-{id(app)}")
 
 
-def _arrive(worker: Any, name: str, database_url: str) -> None:
+def _arrive(
+    worker: Any, name: str, database_url: str, pause_task: Callable[[Any], None] | None
+) -> None:
     # Here, since only workers need SQL; and let go of before the pool forks.
     from knowledge_base_agent.records.database import open_engine, reading, writing
     from knowledge_base_agent.records.pauses import all_pauses, stopped_too
     from knowledge_base_agent.records.revoked_tasks import unsettled
+    from knowledge_base_agent.records.task_pauses import all_task_pauses
 
     engine = open_engine(database_url)
     try:
         with reading(engine) as connection:
             paused = [pause.queue for pause in all_pauses(connection) if pause.lasts]
             revoked = [task.id for task in unsettled(connection)]
+            tasks = [pause.task for pause in all_task_pauses(connection) if pause.lasts]
         queues = worker.app.amqp.queues
         left_alone = [queue for queue in paused if queue in queues.consume_from]
         if left_alone:
@@ -53,5 +61,8 @@ def _arrive(worker: Any, name: str, database_url: str) -> None:
             queues.deselect(left_alone)
             log.warning("paused, and left alone: %s", ", ".join(left_alone))
         worker_state.revoked.update(revoked)
+        for task in tasks:
+            if pause_task is not None and task in worker.app.tasks:
+                pause_task(worker.app.tasks[task])
     finally:
         engine.dispose()

@@ -11,7 +11,7 @@ from bot.keeping import Keeping
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.keeping import Keeper
-from knowledge_base_agent.problems import Misunderstood, NotFound
+from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.pauses import (
     all_pauses,
@@ -75,14 +75,8 @@ def test_a_pause_for_a_time_ends_by_itself(here: Crew) -> None:
     done = wait_until(keeper.keep, what="its time is over")
     assert "the pause of celery by tester is over" in done
     here.site.await_began([waiting])
-    with pytest.raises(NotFound, match="No queue is paused"):
+    with pytest.raises(NotFound, match="No queue and no task is paused"):
         here.asks("resume celery")
-
-
-def test_a_task_is_not_paused_by_a_rate_limit_that_would_stop_others(here: Crew) -> None:
-    with pytest.raises(Misunderstood, match="a rate limit of 0 is no limit") as refused:
-        here.asks("pause tiny.nap")
-    assert refused.value.suggestion == "pause celery"
 
 
 def test_a_misspelt_queue_is_not_paused(here: Crew) -> None:

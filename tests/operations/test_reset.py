@@ -122,7 +122,7 @@ def none_of_37_runs(night: Emergency) -> None:
     preview = night.previews("reset --complete")
     assert preview.affected == 37 + 3
     assert facts(preview.report, "What there is")["Kept for later"] == 5
-    assert len(table(preview.report, "Steps, in this order")) == 8
+    assert len(table(preview.report, "Steps, in this order")) == 9
     report = night.confirms(preview)
 
     assert report.succeeded, report
@@ -145,7 +145,7 @@ def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: E
     calm.site.signal("two@stop", signal.SIGSTOP)
     report = calm.confirms(preview)
     assert not report.succeeded
-    assert report.title == "The complete reset stopped at step 1 of 8: stop consuming"
+    assert report.title == "The complete reset stopped at step 1 of 9: stop consuming"
     assert "two@stop" in report.text
     assert "Done: nothing. Not begun: revoke, purge, shut down" in report.text
     assert calm.journal()["revoke"] is StepState.PLANNED
