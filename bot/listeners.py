@@ -10,11 +10,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.buttons import CANCEL, CONFIRM, WORDS
+from bot.blocks.buttons import CANCEL, CONFIRM, STATE_REASON, STOP, WORDS
 from bot.blocks.drawn import Json
 from bot.blocks.form import FORM
 from bot.blocks.problem import note_message
-from bot.commands import confirm, forms, home, words
+from bot.blocks.two_people import REASON_FORM
+from bot.commands import confirm, forms, home, reason, words
 from bot.commands.admission import told
 from bot.commands.payloads import click_of, event_id_of, place_of_command
 from bot.desk import Desk
@@ -50,10 +51,13 @@ def _listen(app: AsyncApp, desk: Desk) -> None:
     app.command(words.COMMAND)(_acknowledged(desk, words.typed))
     app.command(re.compile(".*"))(_acknowledged(desk, _unknown_command))
     app.action(re.compile(f"^{WORDS}:"))(_acknowledged(desk, words.clicked))
-    app.action(CONFIRM)(_acknowledged(desk, confirm.confirmed))
+    app.action(re.compile(f"^{CONFIRM}(:|$)"))(_acknowledged(desk, confirm.confirmed))
     app.action(CANCEL)(_acknowledged(desk, confirm.cancelled))
+    app.action(STOP)(_acknowledged(desk, confirm.stopped))
+    app.action(STATE_REASON)(_acknowledged(desk, reason.clicked))
     app.action(re.compile(".*"))(_acknowledged(desk, _unknown_button))
-    app.view(FORM)(_form(desk))
+    app.view(FORM)(_form(desk, forms.submitted))
+    app.view(REASON_FORM)(_form(desk, reason.submitted))
     app.view(re.compile(".*"))(_acknowledged(desk, forms.outdated))
     app.event("app_home_opened")(_acknowledged(desk, home.opened))
 
@@ -66,11 +70,11 @@ def _acknowledged(desk: Desk, listener: Listener) -> Callable[..., Any]:
     return listen
 
 
-def _form(desk: Desk) -> Callable[..., Any]:
+def _form(desk: Desk, submitted: Callable[[Desk, Json], dict[str, str]]) -> Callable[..., Any]:
     """Return the listener whose acknowledgement carries what is wrong with a form."""
 
     async def listen(ack: AsyncAck, body: Json) -> None:
-        errors = forms.submitted(desk, body)
+        errors = submitted(desk, body)
         if errors:
             await ack(response_action="errors", errors=errors)
         else:

@@ -8,6 +8,7 @@ import structlog
 from bot.blocks.confirmation import interrupted_message, settled_message
 from bot.blocks.drawn import Drawn
 from bot.desk import Desk
+from bot.glass import GlassAlarms
 from bot.messages import Place, Posted
 from bot.seldom import Seldom
 from bot.slack_api import Refusal, TooFast, Unreached
@@ -39,6 +40,7 @@ class Upkeep:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._notices: list[_Notice] = []
+        self._glass = GlassAlarms(desk)
         self._turns = 0
         self._seldom = Seldom()
 
@@ -52,6 +54,7 @@ class Upkeep:
         """Settle what is due, and tell. While the database is away there is nothing to settle."""
         try:
             await self._collect()
+            await self._glass.once()
         except Problem as problem:
             self._seldom(log.warning, "nothing could be settled", reason=problem.what)
         waiting, self._notices = self._notices, []

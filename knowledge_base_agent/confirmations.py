@@ -5,9 +5,11 @@ the same moment, one sees a row change. (Check, then act, ran twice in 300 of 30
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -28,6 +30,19 @@ class State(Enum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     """What it would touch had changed at the click: another preview took its place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What a preview's confirmation hangs on: why two people are needed (or not), the stated reason, and from when
+    (aware UTC) whoever asked may go on alone, if ever."""
+
+    why_two: str = ""
+    reason: str = ""
+    alone_from: datetime | None = None
+
+
+UNCONDITIONAL = Terms()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +68,28 @@ class Confirmation:
     place: str
     message: str
     run_id: str | None
+    reason: str = ""
+    why_two: str = ""
+    alone_from: datetime | None = None
 
 
 def keep(
     connection: Connection, actor: Actor, *, operation: str, words: str, target: str, scope: Scope,
-    asked: str, place: str, within: timedelta, message: str = "",
+    asked: str, place: str, within: timedelta, terms: Terms = UNCONDITIONAL, message: str = "",
 ) -> Confirmation:  # fmt: skip
-    """Write a pending confirmation and return it. Its id can't be guessed: it is all that a button carries."""
+    """Write a pending confirmation and return it. Its id can't be guessed: it is all that a button carries.
+
+    Whoever has to wait to go on alone gets the whole of `within` after that.
+    """
     now = utc_now()
     confirmation = Confirmation(
         id=secrets.token_urlsafe(18), operation=operation, words=plain(words, 1000), target=target,
         scope=scope.model_dump_json(), fingerprint=scope.fingerprint, asked=asked,
         asked_by=actor.id, asked_by_name=plain(actor.name, 200), surface=actor.surface.value,
-        asked_at=now, expires_at=now + within, state=State.PENDING, settled_by=None,
-        settled_by_name=None, settled_at=None, place=place, message=message, run_id=None,
+        asked_at=now, expires_at=max(now, terms.alone_from or now) + within, state=State.PENDING,
+        settled_by=None, settled_by_name=None, settled_at=None, place=place, message=message,
+        run_id=None, reason=plain(terms.reason, 300), why_two=terms.why_two,
+        alone_from=terms.alone_from,
     )  # fmt: skip
     values = vars(confirmation) | {"state": State.PENDING.value}
     connection.execute(insert(CONFIRMATIONS).values(values))
@@ -79,10 +102,11 @@ def read(connection: Connection, confirmation_id: str) -> Confirmation:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("This confirmation does not exist.", "Ask for the operation again.")
-    return _from_row(row)
+    return from_row(row)
 
 
-def _from_row(row: RowMapping) -> Confirmation:
+def from_row(row: Mapping[str, Any] | RowMapping) -> Confirmation:
+    """Return a row of the table as what it means."""
     return Confirmation(**{**row, "state": State(row["state"])})
 
 
@@ -90,7 +114,7 @@ def of_run(connection: Connection, run_id: str) -> Confirmation | None:
     """Return the confirmation that led to a run, or None where the run needed none."""
     query = select(CONFIRMATIONS).where(CONFIRMATIONS.c.run_id == run_id)
     row = connection.execute(query).mappings().first()
-    return None if row is None else _from_row(row)
+    return None if row is None else from_row(row)
 
 
 def place_at(connection: Connection, confirmation_id: str, *, place: str, message: str) -> None:

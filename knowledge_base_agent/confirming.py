@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from knowledge_base_agent import confirmations, repeats, runs
 from knowledge_base_agent.actors import NOBODY, Actor
-from knowledge_base_agent.audit import Kind, entry_about, entry_of, entry_on, kind_of, named, write
-from knowledge_base_agent.confirmations import Confirmation
+from knowledge_base_agent.audit import Kind, entry_of, entry_on, kind_of, write
+from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.confirmations import Confirmation, Terms
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.looking_again import Seen, look_again
 from knowledge_base_agent.operations import operation_named
@@ -30,6 +31,16 @@ from knowledge_base_agent.requests import (
     asked_as,
     settled_of,
 )
+from knowledge_base_agent.terms import (
+    KINDS,
+    agreement,
+    changed_to,
+    renewed,
+    terms_of,
+    wants_reason,
+    write_previewed,
+)
+from knowledge_base_agent.two_people import Consent, consent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +53,24 @@ class Confirming:
     def keep(self, request: Request, preview: Preview[Any]) -> Pending:
         """Keep a preview until somebody confirms it, in the same transaction as its audit entry.
 
-        Raises `Repeated` where the same person has just had the very same done, and `Away`.
+        Raises `Repeated` where the same person has just had the very same done, `ReasonNeeded` where two people are
+        needed and no reason was stated, `Refused`, and `Away`.
         """
+        terms = terms_of(request, preview, self.deployment.settings)
         asked = request.asked
         # Things that are only counted may be others by now: as many rows or messages again are no repetition.
         repeat = request.repeat or not preview.scope.names
         with writing(self.deployment.engine) as connection:
             shown = preview.scope.fingerprint
             repeats.check(connection, request.actor, asked, scope=shown, repeat=repeat)
-            return self._kept(connection, request, preview, asked=asked)
+            return self._kept(connection, request, preview, terms, asked=asked)
 
     def _kept(
         self,
         connection: Connection,
         request: Asked,
         preview: Preview[Any],
+        terms: Terms,
         *,
         asked: str,
         message: str = "",
@@ -72,10 +86,10 @@ class Confirming:
             place=request.place,
             message=message,
             within=self.deployment.settings.confirm_within,
+            terms=terms,
         )
-        detail = f"{preview.report.text} {named(preview.target)}"
-        write(connection, entry_about(request, Kind.PREVIEWED, detail, kept.id))
-        return _pending(kept, request, preview)
+        write_previewed(connection, request, preview, kept)
+        return replace(_pending(kept, request, preview), terms=terms)
 
     def placed(self, confirmation_id: str, *, place: str, message: str) -> None:
         """Remember where a preview stands. Raises `Away`."""
@@ -87,13 +101,15 @@ class Confirming:
         found = self._allowed(confirmation_id, actor)
         try:
             confirmations.check_pending(found)
+            how = self._agreed(found, actor)
             # The world may go on changing between this look and the claim, and the claim can't hold it still. That
             # window is harmless: a run acts on what is frozen in its target (exact ids, cutoffs, queues), so what
             # comes within it is not touched, or is more of the same in a queue that was agreed to.
             seen = self._look_again(found, actor)
-            if seen.preview is None or not seen.to_run:
-                raise self._superseded(found, actor, seen)
-            return self._claimed(found, actor, seen.preview, seen.difference.went)
+            terms = renewed(found, seen.preview, self.deployment.settings)
+            if seen.preview is None or not seen.to_run or (terms.why_two and not found.why_two):
+                raise self._superseded(found, actor, seen, terms)
+            return self._claimed(found, actor, how, seen.preview, seen.difference.went)
         except TooLate as problem:
             self._lost(actor, found, problem)
             raise
@@ -112,8 +128,8 @@ class Confirming:
             raise
 
     def _claimed(
-        self, found: Confirmation, actor: Actor, preview: Preview[Any], went: tuple[str, ...]
-    ) -> Claimed:
+        self, found: Confirmation, actor: Actor, how: Consent, preview: Preview[Any], went: tuple[str, ...]
+    ) -> Claimed:  # fmt: skip
         target = preview.target.model_dump_json()
         with writing(self.deployment.engine) as connection:
             taken = confirmations.claim(connection, found.id, actor, target=target)
@@ -125,8 +141,8 @@ class Confirming:
             )  # fmt: skip
             confirmations.belongs_to(connection, found.id, run.id)
             more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
-            for kind in (Kind.CONFIRMED, Kind.STARTED):
-                write(connection, entry_of(actor, kind, taken.operation, **more))
+            agreed = entry_of(actor, KINDS[how], taken.operation, detail=agreement(taken), **more)
+            write(connection, agreed, entry_of(actor, Kind.STARTED, taken.operation, **more))
         return Claimed(
             run_id=run.id,
             operation=operation_named(taken.operation, self.operations),
@@ -134,22 +150,26 @@ class Confirming:
             confirmed_by=actor,
             confirmed_at=run.started_at,
             went=went,
+            consent=how,
+            asked_by=taken.asked_by_name,
+            reason=taken.reason,
         )
 
-    def _superseded(self, found: Confirmation, actor: Actor, seen: Seen) -> Changed:
-        """Settle a preview whose set has changed, with the new one in its place. Raises `TooLate` and `Away`."""
+    def _superseded(self, found: Confirmation, actor: Actor, seen: Seen, terms: Terms) -> Changed:
+        """Settle a preview that is not what it was, with the new one in its place. Raises `TooLate` and `Away`."""
+        what = changed_to(found, seen, terms)
         now: Pending | Report = seen.report
         with writing(self.deployment.engine) as connection:
             settled = confirmations.supersede(connection, found.id, actor)
-            write(connection, entry_on(actor, Kind.SUPERSEDED, settled, seen.said))
-            if seen.preview is not None:
+            write(connection, entry_on(actor, Kind.SUPERSEDED, settled, what))
+            if seen.preview is not None and not wants_reason(terms):
                 asked = asked_as(settled, operation_named(settled.operation, self.operations))
-                preview = replace(seen.preview, report=_marked(seen.report, seen.said))
+                preview = replace(seen.preview, report=_marked(seen.report, what))
                 now = self._kept(
-                    connection, asked, preview, asked=settled.asked, message=settled.message
+                    connection, asked, preview, terms, asked=settled.asked, message=settled.message
                 )
         cure = "Look at what it would touch now, and confirm that." if seen.preview else ""
-        return Changed(seen.said, cure, now)
+        return Changed(what, cure, now)
 
     def cancel(self, confirmation_id: str, actor: Actor) -> Settled:
         """Cancel a preview. See `Runner.cancel`."""
@@ -188,6 +208,21 @@ class Confirming:
             self.deployment.spool.add(entry_on(actor, Kind.REFUSED, found, problem.what))
             raise
         return found
+
+    def _agreed(self, found: Confirmation, actor: Actor) -> Consent:
+        """Return how this click agrees to the preview. Raises `Refused`, and the preview stays."""
+        try:
+            return consent(
+                actor,
+                asked_by=found.asked_by,
+                why=found.why_two,
+                alone_from=found.alone_from,
+                settings=self.deployment.settings,
+                now=utc_now(),
+            )
+        except Refused as problem:
+            self.deployment.spool.add(entry_on(actor, Kind.REFUSED, found, problem.what))
+            raise
 
     def _lost(self, actor: Actor, found: Confirmation, problem: TooLate) -> None:
         self.deployment.spool.add(entry_on(actor, Kind.TOO_LATE, found, problem.what))

@@ -4,6 +4,11 @@ Everything that is not a `Problem` is a defect of ours: it reaches the one handl
 logs the traceback and gives the person a reference to it.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.report import Report
+
 
 class Problem(Exception):
     """Something a person can act on.
@@ -35,6 +40,14 @@ class Misunderstood(Problem):
 
 class Refused(Problem):
     """This person may not do this, or may not do it here."""
+
+
+class ReasonNeeded(Refused):
+    """This needs two people and a stated reason, and none was stated. `report` is what would be touched."""
+
+    def __init__(self, what: str, cure: str, report: "Report") -> None:
+        super().__init__(what, cure)
+        self.report = report
 
 
 class Away(Problem):

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from knowledge_base_agent.actors import Actor, Surface
-from knowledge_base_agent.confirmations import Confirmation
+from knowledge_base_agent.confirmations import UNCONDITIONAL, Confirmation, Terms
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments
+from knowledge_base_agent.operations.stated import UNSTATED, Stated
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.repeats import asked_for
 from knowledge_base_agent.report import Report
+from knowledge_base_agent.two_people import Consent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,7 @@ class Asked:
     """What was typed, after normalising; it is redacted before it is recorded."""
     place: str = ""
     """The channel it was asked in, or empty."""
+    stated: Stated = UNSTATED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,7 @@ class Pending:
     affected: int | None
     asked_by: Actor
     expires_at: datetime
+    terms: Terms = UNCONDITIONAL
 
 
 class Changed(Problem):
@@ -71,6 +75,10 @@ class Claimed:
     confirmed_at: datetime
     went: tuple[str, ...] = ()
     """What was shown and was no longer there at the click, as sentences without a full stop."""
+    consent: Consent = Consent.CONFIRMED
+    asked_by: str = ""
+    """The name of who asked."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

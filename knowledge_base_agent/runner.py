@@ -4,7 +4,7 @@ This is the only caller of an operation's `answer` and `run`, from Slack and fro
 Synchronous and thread-safe; every step that reaches out has a deadline of its own.
 """
 
-from knowledge_base_agent import repeats, runs, seen_events
+from knowledge_base_agent import glass, repeats, runs, seen_events
 from knowledge_base_agent.actors import NOBODY, Actor
 from knowledge_base_agent.audit import Kind, entry_about, entry_of, kind_of, write
 from knowledge_base_agent.clock import utc_now
@@ -12,6 +12,7 @@ from knowledge_base_agent.confirming import Confirming
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.disclosure import disclosed
 from knowledge_base_agent.effects import carry_out, failure
+from knowledge_base_agent.glass import Alarm
 from knowledge_base_agent.looking_again import with_missing
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
@@ -173,6 +174,16 @@ class Runner:
     def expire_due(self) -> tuple[Settled, ...]:
         """Expire previews whose time is over, and return those that this call expired. Raises `Away`."""
         return self._confirming.expire_due()
+
+    def alarms_due(self) -> tuple[Alarm, ...]:
+        """Return what is to be told of those who break the glass, each to one caller only. Raises `Away`."""
+        return glass.alarms_due(self._deployment.engine)
+
+    def alarm_stands(self, confirmation_id: str, *, channel: str, message: str) -> None:
+        """Remember where an alarm stands, so that any bot can say on it how it ended. Raises `Away`."""
+        glass.alarm_stands(
+            self._deployment.engine, confirmation_id, channel=channel, message=message
+        )
 
     def declare_interrupted(self) -> tuple[runs.Run, ...]:
         """Mark runs whose process is gone, and return those that this call marked, to be announced. Raises `Away`."""

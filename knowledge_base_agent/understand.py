@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import Parameter, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Risk
+from knowledge_base_agent.operations.stated import STATED, UNSTATED, Stated
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.redaction import HIDDEN, plain, redact
@@ -28,13 +29,14 @@ _SPECIAL = re.compile(r"[^\w@%+=:,./-]")
 
 @dataclass(frozen=True, kw_only=True)
 class Understood:
-    """What was meant: the operation, its checked arguments, and the words after straightening."""
+    """What was meant: the operation, its checked arguments, the stated reason, and the words after straightening."""
 
     operation: AnyOperation
     arguments: Arguments
     words: str
     repeat: bool = False
     """They mean it, though the same was done a moment ago: `--repeat`, a word of everything that changes something."""
+    stated: Stated = UNSTATED
 
 
 def understand(text: str, *, prompt: str = "/kb ") -> Understood:
@@ -106,6 +108,7 @@ def understand_arguments(
     meant = [word for word in words if word.lower() != FLAG or operation.risk is Risk.READ]
     values = _Reading(operation, prompt + name).read(meant)
     try:
+        why = Stated.model_validate({one: values.pop(one) for one in STATED & values.keys()})
         arguments = operation.arguments(**values)
     except ValidationError as error:
         reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
@@ -113,11 +116,9 @@ def understand_arguments(
             f"{_sentence(reason)}", f"Write it as `{prompt}{usage(operation, name)}`."
         ) from error
     return Understood(
-        operation=operation,
-        arguments=arguments,
-        words=_joined(name, words),
+        operation=operation, arguments=arguments, words=_joined(name, words), stated=why,
         repeat=len(meant) < len(words),
-    )
+    )  # fmt: skip
 
 
 def find_operation(word: str, rest: Sequence[str] = (), *, prompt: str = "/kb ") -> AnyOperation:

@@ -1,7 +1,9 @@
 """An entry of the audit as one short message."""
 
-from slackblocks import ContextBlock
+from slackblocks import ActionsBlock, Button, ContextBlock
+from slackblocks.blocks import Block
 
+from bot.blocks.buttons import STOP
 from bot.blocks.drawn import Drawn, Json, rendered
 from bot.blocks.text import GRAVE, escaped, inert, literal, mrkdwn, plain_text
 from bot.blocks.values import local_moment, moment
@@ -15,6 +17,9 @@ _ICONS = {
     Kind.REFUSED: "⛔",
     Kind.PREVIEWED: "🔍",
     Kind.CONFIRMED: "👍",
+    Kind.APPROVED: "🤝",
+    Kind.BREAKING_GLASS: "🚨",
+    Kind.BROKE_GLASS: "🚨",
     Kind.CANCELLED: "🚫",
     Kind.EXPIRED: "⌛",
     Kind.SUPERSEDED: "🔄",
@@ -56,9 +61,17 @@ def entry_message(entry: Entry, *, may_repeat: bool = False) -> Drawn:
     elements += [plain_text(" · ".join(outcome), 1000)] if outcome else []
     number = f"entry {entry.id:,}"
     elements += [mrkdwn(f"{local_moment(entry.at)} · {number}")]
-    blocks = rendered([ContextBlock(list(elements))])
+    blocks = rendered([ContextBlock(list(elements)), *_stop(entry)])
     text = " · ".join([what, who, words, *outcome, moment(entry.at), number])
     return Drawn(text=escaped(text), blocks=blocks, plain=blocks)
+
+
+def _stop(entry: Entry) -> list[Block]:
+    """Draw the button for whoever is on call and knows better than who means to go on alone."""
+    if entry.kind is not Kind.BREAKING_GLASS or not entry.confirmation_id:
+        return []
+    stop = Button(plain_text("Stop this", 75), STOP, value=entry.confirmation_id, style="danger")
+    return [ActionsBlock([stop])]
 
 
 def _head_message(entry: Entry, *, may_repeat: bool) -> Drawn:

@@ -14,8 +14,14 @@ WORDS = "words"
 IN_THREAD = f"{WORDS}:thread"
 """Those that start with this are answered in the thread of the message that they stand on."""
 CONFIRM = "confirm"
+ALONE = "confirm:alone"
+"""Of a preview that needs two people, for whoever breaks the glass."""
 CANCEL = "cancel"
-_VALUE_LIMIT = 2000
+STOP = "stop"
+"""Cancels a preview from a message that is not the preview."""
+STATE_REASON = "reason"
+"""Carries words that need a reason."""
+VALUE_LIMIT = 2000
 _OPTION_LIMIT = 150
 _LABEL_LIMIT = 75
 _A_LINE = 5
@@ -41,7 +47,7 @@ def words_in(value: str) -> str | None:
 def button(action: Action, index: int = 0, *, kind: str = WORDS) -> Button | None:
     """Return a button for an action, or None where its words are longer than Slack lets a button carry."""
     value = value_of(action.words)
-    if len(value) > _VALUE_LIMIT:
+    if len(value) > VALUE_LIMIT:
         return None
     return Button(
         plain_text(action.label, _LABEL_LIMIT),

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from slackblocks import ActionsBlock, Button, ContextBlock, RichTextBlock, SectionBlock
+from slackblocks import ContextBlock, RichTextBlock, SectionBlock
 from slackblocks.blocks import Block
 
-from bot.blocks.buttons import CANCEL, CONFIRM
 from bot.blocks.drawn import Drawn, rendered
 from bot.blocks.plain_form import cut, plain_form, text_form
 from bot.blocks.report import report_blocks, report_message
-from bot.blocks.text import escaped, inert, literal, mrkdwn, plain_lines, plain_text, sentence
+from bot.blocks.text import escaped, inert, literal, mrkdwn, plain_lines, sentence
+from bot.blocks.two_people import agreed_by, terms_blocks, terms_buttons, terms_said
 from bot.blocks.values import local_moment, moment, share
 from knowledge_base_agent.requests import Claimed, Ended, Pending, Settled
 from knowledge_base_agent.runs import Run
@@ -21,25 +21,18 @@ def confirmation_message(pending: Pending, now: datetime) -> Drawn:
     who = f"Asked by {inert(pending.asked_by.name, 80)}"
     until = f"can be confirmed until {local_moment(pending.expires_at)}"
     foot: list[Block] = [
+        *terms_blocks(pending),
         ContextBlock([mrkdwn(f"{who} · {until}")]),
-        ActionsBlock(
-            [
-                Button(
-                    plain_text("Confirm", 75),
-                    CONFIRM,
-                    value=pending.confirmation_id,
-                    style="danger",
-                ),
-                Button(plain_text("Cancel", 75), CANCEL, value=pending.confirmation_id),
-            ]
-        ),
+        terms_buttons(pending),
     ]
     waiting = (
         f"Waits for a confirmation until {moment(pending.expires_at)}, asked for by "
         f"{literal(pending.asked_by.name, 80)}."
     )
+    terms = literal(terms_said(pending), 1000) if terms_said(pending) else ""
+    said = "\n".join(part for part in (text_form(pending.report, now), terms, waiting) if part)
     return Drawn(
-        text=escaped(f"{text_form(pending.report, now)}\n{waiting}"),
+        text=escaped(said),
         blocks=report_blocks(pending.report, now, foot=foot),
         plain=plain_form(pending.report, now, foot=foot),
     )
@@ -56,7 +49,8 @@ def running_message(
     blocks = rendered(
         [SectionBlock(plain_lines(f"⏳ {title}\n{more}")), ContextBlock([mrkdwn(foot)])]
     )
-    said = f"⏳ {title}. {more}. Confirmed by {literal(claimed.confirmed_by.name, 80)}."
+    who = agreed_by(claimed, plain=True)
+    said = f"⏳ {title}. {more}. {who[:1].upper()}{who[1:]}."
     return Drawn(text=escaped(said), blocks=blocks, plain=blocks)
 
 
@@ -65,10 +59,7 @@ def ended_message(claimed: Claimed, ended: Ended) -> Drawn:
     took = duration(ended.ended_at - claimed.confirmed_at)
     foot: list[Block] = [ContextBlock([mrkdwn(f"{_confirmed_by(claimed)} · took {took}")])]
     drawn = report_message(ended.report, ended.ended_at, foot=foot)
-    who = (
-        f"{claimed.run_id}, confirmed by {literal(claimed.confirmed_by.name, 80)} at "
-        f"{moment(claimed.confirmed_at)}."
-    )
+    who = f"{claimed.run_id}, {agreed_by(claimed, plain=True)} at {moment(claimed.confirmed_at)}."
     return Drawn(text=f"{drawn.text}\n{escaped(who)}", blocks=drawn.blocks, plain=drawn.plain)
 
 
@@ -108,8 +99,9 @@ def coded(words: str) -> str:
 
 
 def _confirmed_by(claimed: Claimed) -> str:
-    who = inert(claimed.confirmed_by.name, 80)
-    return f"{claimed.run_id} · confirmed by {who}, {local_moment(claimed.confirmed_at)}"
+    who = agreed_by(claimed, plain=False)
+    why = f" · {inert(claimed.reason, 400)}" if claimed.reason else ""
+    return f"{claimed.run_id} · {who}, {local_moment(claimed.confirmed_at)}{why}"
 
 
 def _how_far(done: int, total: int | None) -> str:

@@ -109,7 +109,7 @@ def _element(parameter: Parameter) -> Element:
         return PlainTextInput(
             _VALUE,
             initial_value=written(parameter) or None,
-            placeholder=plain_text(word.example, 150),
+            placeholder=plain_text(word.example.strip('"'), 150),
         )
     options = {choice: Option(plain_text(choice, 75), choice) for choice in word.choices[:100]}
     chosen = [options[one] for one in written(parameter).split() if one in options]

@@ -13,6 +13,7 @@ from bot.blocks.confirmation import (
     settled_message,
 )
 from bot.blocks.drawn import Drawn, Json
+from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
 from bot.commands.admission import admit
 from bot.commands.payloads import Click, click_of
@@ -39,6 +40,22 @@ def cancelled(desk: Desk, body: Json) -> None:
     """Take a click on Cancel. Returns at once."""
     click = click_of(body)
     desk.begin(click.place, click.event_id, partial(_cancel, desk, click), always=True)
+
+
+def stopped(desk: Desk, body: Json) -> None:
+    """Take a click on “Stop this”, which stands on another message than the preview. Returns at once."""
+    click = click_of(body)
+    desk.begin(click.place, click.event_id, partial(_stop, desk, click))
+
+
+async def _stop(desk: Desk, click: Click) -> None:
+    actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
+    stop = partial(desk.runner.cancel, click.value, actor)
+    settled = await desk.questions.call(stop, within=_SETTLE_WITHIN)
+    await desk.messages.whisper(click.place, note_message("You stopped it; nothing was done."))
+    if settled.place and settled.message:
+        preview = Posted(channel=settled.place, message=settled.message)
+        await patiently(lambda: desk.messages.update(preview, settled_message(settled)))
 
 
 async def _cancel(desk: Desk, click: Click) -> None:

@@ -14,6 +14,7 @@ from bot.blocks.long_text import shortened, without_file
 from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
+from bot.blocks.two_people import reason_message
 from bot.commands import follow
 from bot.commands.admission import admitted
 from bot.desk import Desk
@@ -24,7 +25,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.policy import role_of
-from knowledge_base_agent.problems import Misunderstood, Problem
+from knowledge_base_agent.problems import Misunderstood, Problem, ReasonNeeded
 from knowledge_base_agent.report import Note, Report
 from knowledge_base_agent.requests import Pending, Request
 from knowledge_base_agent.runner import silent
@@ -45,6 +46,7 @@ _OTHERS = {
 }
 """Why an answer is whispered instead of posted."""
 _FOR_YOU = "Only you see this, and that you saw it is recorded."
+_NOBODY_ELSE = "Nobody else can see this preview, so nobody can approve it: ask in a channel where an admin is."
 _LONGER = "This takes longer than usual. The answer comes here."
 _SENT_TO_YOU = "I am not in this channel, so the preview is in our direct messages. `/invite` me to have it here."
 
@@ -66,7 +68,12 @@ async def carry_on(
     asked_at = time.monotonic()
     actor = await desk.people.actor(place, fresh=_asked_afresh(understood), name=user_name)
     request = _request(understood, actor, place)
-    outcome = await _ask(desk, place, request, time.monotonic() - asked_at)
+    try:
+        outcome = await _ask(desk, place, request, time.monotonic() - asked_at)
+    except ReasonNeeded as needed:
+        drawn = await asyncio.to_thread(reason_message, needed, understood.words, utc_now())
+        await _somewhere(desk, place, drawn)
+        return
     if isinstance(outcome, Pending):
         await _post_preview(desk, place, outcome)
     else:
@@ -81,6 +88,7 @@ def _request(understood: Understood, actor: Actor, place: Place) -> Request:
         words=understood.words,
         repeat=understood.repeat,
         place=place.channel,
+        stated=understood.stated,
     )
 
 
@@ -174,7 +182,10 @@ async def _drawn(report: Report) -> Drawn:
 
 
 async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:
-    posted = await _somewhere(desk, place, pending)
+    drawn = await asyncio.to_thread(confirmation_message, pending, utc_now())
+    posted = await _somewhere(desk, place, drawn)
+    if pending.terms.why_two and posted.channel.startswith("D"):
+        await desk.messages.whisper(place, note_message(_NOBODY_ELSE))
     placed = partial(
         desk.runner.placed, pending.confirmation_id, place=posted.channel, message=posted.message
     )
@@ -185,9 +196,8 @@ async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:
         log.warning("where a preview stands could not be kept", reason=problem.what)
 
 
-async def _somewhere(desk: Desk, place: Place, pending: Pending) -> Posted:
+async def _somewhere(desk: Desk, place: Place, drawn: Drawn) -> Posted:
     """Post a preview where it was asked for, or to the person alone: it must be a message that can be edited."""
-    drawn = await asyncio.to_thread(confirmation_message, pending, utc_now())
     try:
         return await desk.messages.post(place, drawn)
     except Refusal as error:

@@ -112,6 +112,7 @@ def _asked(
         arguments=understood.arguments,
         words=understood.words,
         repeat=understood.repeat,
+        stated=understood.stated,
     )
     outcome = runner.ask(request)
     looks = 0

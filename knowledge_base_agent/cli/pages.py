@@ -16,7 +16,8 @@ from knowledge_base_agent.settings import Settings
 WHO = {
     Risk.READ: "viewers",
     Risk.CHANGE: "operators; recorded before and after",
-    Risk.DESTROY: "operators, after a preview and a confirmation; recorded before and after",
+    Risk.DESTROY: "operators, after a preview and a confirmation, which for the top risk is another person's "
+    "([two people](two-people.md)); recorded before and after",
 }
 
 

@@ -10,6 +10,7 @@ from knowledge_base_agent.fleet.envelopes import Envelope, read_envelope
 
 MOST = 100
 """Messages read of one queue."""
+UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,6 @@ def sample(broker: RedisBroker, queue: str) -> Sample:
     read = [one for one in found if one is not None]
     return Sample(
         read=len(found),
-        names=dict(Counter(one.name or "unnamed" for one in read).most_common()),
+        names=dict(Counter(one.name or UNNAMED for one in read).most_common()),
         grouped=sum(one.group is not None for one in read),
     )

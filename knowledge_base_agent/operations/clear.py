@@ -1,18 +1,21 @@
 """`clear`: remove old rows of the history, by state and age."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.filtering import Filtering
 from knowledge_base_agent.operations.operation import (
+    NOBODY_KNOWS,
     Arguments,
     Operation,
     Preview,
     Progress,
     Risk,
     Word,
+    touched,
 )
 from knowledge_base_agent.operations.undo_rows import removing_rows
 from knowledge_base_agent.operations.undoable import (
@@ -24,6 +27,7 @@ from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.records.clearing import (
     ClearCandidates,
     clear_candidates,
+    names_to_clear,
     states_to_clear,
 )
 from knowledge_base_agent.records.database import reading
@@ -37,6 +41,9 @@ from knowledge_base_agent.wording import counted, duration
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
+_ANY_AGE = timedelta(minutes=1)
+"""Whoever means rows younger than this means all of them."""
+_GRAVE = "it clears rows of any age"
 _SAMPLE_COLUMNS = (
     Column(key="name", label="Task"),
     Column(key="state", label="State"),
@@ -79,7 +86,8 @@ def _preview(deployment: "Deployment", arguments: ClearArguments) -> Preview[Cle
         meant=_meant(arguments),
         no_undo=arguments.no_undo,
     )
-    return _looked(deployment, target, only_shown=arguments.dry_run)
+    found = _looked(deployment, target, only_shown=arguments.dry_run)
+    return replace(found, grave=_GRAVE) if arguments.older_than < _ANY_AGE else found
 
 
 def _again(deployment: "Deployment", target: ClearTarget) -> Preview[ClearTarget]:
@@ -91,6 +99,10 @@ def _looked(
 ) -> Preview[ClearTarget]:
     with reading(deployment.engine) as connection:
         found = clear_candidates(connection, target.states, target.cutoff, target.wanted)
+        touches = NOBODY_KNOWS
+        if deployment.settings.protected:  # else nobody asks
+            whose = names_to_clear(connection, target.states, target.cutoff, target.wanted)
+            touches = touched(queues=(q for _, q in whose), tasks=(name for name, _ in whose))
     return Preview(
         target=target,
         report=_previewed(
@@ -103,6 +115,7 @@ def _looked(
         scope=Scope(counts={f"rows in {state}": n for state, n in found.by_state.items()}),
         affected=found.total,
         only_shown=only_shown,
+        touches=touches,
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pydantic.fields import FieldInfo
 
-from knowledge_base_agent.operations.operation import AnyOperation, Word
+from knowledge_base_agent.operations.operation import AnyOperation, Risk, Word
+from knowledge_base_agent.operations.stated import Stated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,10 @@ class Parameter:
 
 
 def parameters(operation: AnyOperation) -> tuple[Parameter, ...]:
-    """Return an operation's parameters in the order of its arguments' fields."""
-    fields: dict[str, FieldInfo] = operation.arguments.model_fields
+    """Return an operation's parameters in the order of its arguments' fields; what destroys takes a reason too."""
+    fields: dict[str, FieldInfo] = dict(operation.arguments.model_fields)
+    if operation.risk is Risk.DESTROY:
+        fields |= Stated.model_fields
     return tuple(_parameter(name, field) for name, field in fields.items())
 
 

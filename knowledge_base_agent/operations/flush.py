@@ -16,6 +16,7 @@ from knowledge_base_agent.operations.operation import (
     Preview,
     Progress,
     Risk,
+    Touched,
     Word,
 )
 from knowledge_base_agent.operations.undo_keys import Removing, removing_keys
@@ -94,17 +95,16 @@ def _looked(
     stores = stores_of(deployment)
     tallies = [_counted(deployment, store, keep, seconds / 2) for store in stores]
     total, complete = sum(one.gone for one in tallies), all(one.complete for one in tallies)
+    flows = {f"keys in {one.store.source}": one.gone if one.complete else None for one in tallies}
     return Preview(
         target=target,
         report=_previewed(
             tallies, keep, for_how_long(deployment, no_undo=target.no_undo), complete=complete
         ),
-        scope=Scope(
-            flows={
-                f"keys in {one.store.source}": one.gone if one.complete else None for one in tallies
-            }
-        ),
+        scope=Scope(flows=flows),
         affected=total if complete else None,
+        grave="it spares not even what running tasks told" if target.everything else "",
+        touches=Touched(),
     )
 
 

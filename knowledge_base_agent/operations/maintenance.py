@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
@@ -16,6 +18,7 @@ from knowledge_base_agent.operations.operation import (
     Progress,
     Risk,
     Target,
+    Touched,
     Word,
 )
 from knowledge_base_agent.operations.stuck import STUCK, StuckArguments
@@ -123,6 +126,8 @@ def _round_of(
         report=_previewed(which, reports, left_out, nothing=not steps),
         scope=_scope(previews),
         affected=known if steps else 0,
+        grave="; ".join(preview.grave for _, preview in previews if preview.grave),
+        touches=reduce(or_, (preview.touches for _, preview in previews), Touched()),
     )
 
 

@@ -4,7 +4,7 @@ An operation is declared once, as a value; the words in Slack, the form, the she
 the permission and the audit entries are all derived from that value.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -74,6 +74,42 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Touched:
+    """The names of what would be touched: `KB_PROTECTED` is held against them."""
+
+    queues: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
+    """Names of tasks, never their ids."""
+    all_queues: bool = True
+    """False where some can't be told, which then count as protected."""
+    all_tasks: bool = True
+
+    def __or__(self, other: "Touched") -> "Touched":
+        """Return what both touch together."""
+        return Touched(
+            queues=self.queues | other.queues,
+            tasks=self.tasks | other.tasks,
+            all_queues=self.all_queues and other.all_queues,
+            all_tasks=self.all_tasks and other.all_tasks,
+        )
+
+
+def touched(*, queues: Iterable[str | None] = (), tasks: Iterable[str | None] = ()) -> Touched:
+    """Return what is touched from names, each None where one can't be told."""
+    queues, tasks = set(queues), set(tasks)
+    return Touched(
+        queues=frozenset(queues - {None}),  # type: ignore[arg-type]  # mypy does not narrow it
+        tasks=frozenset(tasks - {None}),  # type: ignore[arg-type]
+        all_queues=None not in queues,
+        all_tasks=None not in tasks,
+    )
+
+
+NOBODY_KNOWS = Touched(all_queues=False, all_tasks=False)
+"""What is touched where an operation does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preview(Generic[T]):
     """What would be touched, and the frozen target that `run` gets if a person confirms."""
 
@@ -85,6 +121,9 @@ class Preview(Generic[T]):
     """How many things would be touched; None where that can't be known, 0 where there is nothing to confirm."""
     only_shown: bool = False
     """The person asked to see it and no more (`--dry-run`)."""
+    grave: str = ""
+    """Why this is of the top risk, whatever it touches: "it purges every queue"; empty where it is not."""
+    touches: Touched = NOBODY_KNOWS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """`purge`: throw away what waits in queues, exactly counted; what workers hold is said, and left to `revoke`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
@@ -13,11 +14,13 @@ from knowledge_base_agent.operations.operation import (
     Progress,
     Risk,
     Word,
+    touched,
 )
 from knowledge_base_agent.operations.parked_messages import aside_notes
 from knowledge_base_agent.operations.purge_figures import (
     PurgeFigures,
     held_notes,
+    names_of,
     queue_table,
     read_purge_figures,
     revoke_them,
@@ -70,7 +73,9 @@ def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[Pur
     found = read_purge_figures(deployment, deadline, only=None)
     if arguments.queue is not None:
         found = found.of((known_queue(found.queues, arguments.queue),))
-    return _looked(deployment, deadline, found, no_undo=arguments.no_undo)
+    preview = _looked(deployment, deadline, found, no_undo=arguments.no_undo)
+    everything = arguments.queue is None
+    return replace(preview, grave="it purges every queue") if everything else preview
 
 
 def _again(deployment: "Deployment", target: PurgeTarget) -> Preview[PurgeTarget]:
@@ -91,6 +96,7 @@ def _looked(
         report=_previewed(found, tuple(parts), kept),
         scope=Scope(flows={f"messages in {one.name}": one.ready for one in found.depths}),
         affected=found.ready,
+        touches=touched(queues=found.names, tasks=names_of(found, samples)),
     )
 
 

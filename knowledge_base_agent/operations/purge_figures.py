@@ -8,7 +8,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.discovery import Origin
 from knowledge_base_agent.fleet.purging import HeldByQueue, held_by_queue, not_listed
 from knowledge_base_agent.fleet.queue_views import QueueDepth, QueuesView
-from knowledge_base_agent.fleet.sampling import Sample
+from knowledge_base_agent.fleet.sampling import UNNAMED, Sample
 from knowledge_base_agent.fleet.views import FleetView, HeldTask
 from knowledge_base_agent.operations.headcount import headcount, headcount_notes
 from knowledge_base_agent.redaction import plain
@@ -145,6 +145,16 @@ def _row(depth: QueueDepth, held: HeldByQueue) -> Row:
             depth.unacked,
         )
     )
+
+
+def names_of(found: PurgeFigures, samples: Mapping[str, Sample]) -> Iterator[str | None]:
+    """Yield the names of the tasks that wait, and None where some were not read: a sample is not all."""
+    for depth in found.depths:
+        seen = samples.get(depth.name)
+        names = seen.names if seen is not None else {}
+        yield from names
+        if depth.ready is None or sum(names.values()) < depth.ready or UNNAMED in names:
+            yield None
 
 
 def sample_notes(samples: Mapping[str, Sample]) -> Iterator[Note]:

@@ -18,6 +18,7 @@ from knowledge_base_agent.operations.operation import (
     Progress,
     Risk,
     Word,
+    touched,
 )
 from knowledge_base_agent.operations.reset_looking import our_queues
 from knowledge_base_agent.operations.reset_partial import PARTIAL, stuck_and_running, unconsumed
@@ -151,7 +152,13 @@ def _complete(
         agent = read_agent_state(connection).status
     held = held_now(seen.view, seen.queues, target, rows=rows, agent=agent)
     report = complete_report(seen.view, target, journal, held, COMPLETE)
-    return Preview(target=target, report=report, scope=_all(target, held), affected=held.affected)
+    return Preview(
+        target=target,
+        report=report,
+        scope=_all(target, held),
+        affected=held.affected,
+        grave="it stops and removes everything",
+    )
 
 
 def _all(target: ResetTarget, held: Held) -> Scope:
@@ -182,7 +189,8 @@ def _partial(
     affected = affected or int(bool(journal))
     names = {"worker": seen.nodes, "queue": resumed, "stuck task": target.task_ids}
     scope = Scope(names={kind: frozenset(each) for kind, each in names.items()})
-    return Preview(target=target, report=report, scope=scope, affected=affected)
+    touches = touched(queues=(one.queue for one in stuck), tasks=(one.name for one in stuck))
+    return Preview(target=target, report=report, scope=scope, affected=affected, touches=touches)
 
 
 def _new_journal(kind: str) -> str:

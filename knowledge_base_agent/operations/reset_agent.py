@@ -14,6 +14,7 @@ from knowledge_base_agent.operations.operation import (
     Progress,
     Risk,
     Target,
+    Touched,
     Word,
 )
 from knowledge_base_agent.operations.undo_agent import idle_undoably
@@ -69,13 +70,14 @@ def _looked(deployment: "Deployment", *, forced: bool) -> Preview[ResetAgentTarg
         report = Report(
             title="The agent is idle", text="The agent is idle already.", taken_at=utc_now()
         )
-        return Preview(target=target, report=report, scope=Scope(), affected=0)
+        return Preview(target=target, report=report, scope=Scope(), affected=0, touches=Touched())
     why = counts_as_running(deployment, state)
     if why and not forced:
         raise _refusal(why, state)
     seen = f"{state.status}, task {state.task_id}, since {state.started_at}"
     scope = Scope(names={"state of the agent": frozenset({seen})})
-    return Preview(target=target, report=_previewed(state, why), scope=scope, affected=1)
+    report = _previewed(state, why)
+    return Preview(target=target, report=report, scope=scope, affected=1, touches=Touched())
 
 
 def _state(deployment: "Deployment") -> AgentState:

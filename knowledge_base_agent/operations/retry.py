@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import model_validator
@@ -20,7 +19,7 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Word,
 )
-from knowledge_base_agent.operations.retry_pace import how_long, read_rate
+from knowledge_base_agent.operations.retry_pace import how_long, lasting, read_rate
 from knowledge_base_agent.operations.retry_sending import send_again
 from knowledge_base_agent.operations.retry_targets import (
     NOT_KEPT,
@@ -36,7 +35,7 @@ from knowledge_base_agent.records.task_history import rows_by_ids
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.scope import Scope
-from knowledge_base_agent.wording import counted, duration
+from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -127,7 +126,8 @@ def _looked(
 ) -> Preview[RetryTarget]:
     scope = Scope(names={"task": frozenset(one.row.id for one in found.sendable)})
     report = _previewed(found, more, left_out, target.rate, said)
-    return Preview(target=target, report=report, scope=scope, affected=len(found.sendable))
+    number, touches = len(found.sendable), found.touches
+    return Preview(target=target, report=report, scope=scope, affected=number, touches=touches)
 
 
 def _refuse(left_out: Mapping[str, str]) -> None:
@@ -150,16 +150,12 @@ def _previewed(
     takes = how_long(len(found.sendable), rate)
     return Report(
         title=f"Send {tasks} again?",
-        text=f"About to send {tasks} again under new ids, {rate:.3g} a second{_lasting(takes)}: "
+        text=f"About to send {tasks} again under new ids, {rate:.3g} a second{lasting(takes)}: "
         f"{_by_name(found)}. Each does its work once more.",
         parts=tuple(_parts(found, more, left_out)),
         tone=Tone.WARNING,
         taken_at=utc_now(),
     )
-
-
-def _lasting(takes: timedelta) -> str:
-    return f" (about {duration(takes)})" if takes > timedelta(seconds=1) else ""
 
 
 def _by_name(found: RetryTargets) -> str:

@@ -32,3 +32,8 @@ def how_long(number: int, rate: float) -> timedelta:
             "Send them faster, or fewer at once: --rate, --since and --until.",
         )
     return takes
+
+
+def lasting(takes: timedelta) -> str:
+    """Return how long it takes as part of a sentence, where anybody would notice."""
+    return f" (about {duration(takes)})" if takes > timedelta(seconds=1) else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.registered import ask_registered, names_told
 from knowledge_base_agent.operations.finishing import those_finishing
+from knowledge_base_agent.operations.operation import Touched, touched
 from knowledge_base_agent.operations.stored_results import StoredResult, read_results
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
@@ -39,6 +40,14 @@ class RetryTargets:
     sendable: tuple[Sendable, ...]
     left_out: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def touches(self) -> Touched:
+        """The queues and names of what is sent."""
+        return touched(
+            queues=(one.row.queue for one in self.sendable),
+            tasks=(one.message.name for one in self.sendable),
+        )
 
 
 def sendable(

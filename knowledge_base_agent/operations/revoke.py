@@ -8,7 +8,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.chosen import chosen_rows
 from knowledge_base_agent.operations.headcount import headcount_notes
 from knowledge_base_agent.operations.lingering import Lingering, find_lingering
-from knowledge_base_agent.operations.operation import Operation, Preview, Progress, Risk
+from knowledge_base_agent.operations.operation import Operation, Preview, Progress, Risk, touched
 from knowledge_base_agent.operations.revoke_arguments import (
     UNFINISHED,
     RevokeArguments,
@@ -86,7 +86,12 @@ def _looked(
     )
     report = _previewed(found, target, instead, more)
     scope = Scope(names={"task": frozenset(target.ids)})
-    return Preview(target=target, report=report, scope=scope, affected=len(found.reached))
+    names = touched(
+        queues=(one.queue for one in found.reached), tasks=(one.name for one in found.reached)
+    )
+    return Preview(
+        target=target, report=report, scope=scope, affected=len(found.reached), touches=names
+    )
 
 
 def _nothing_chosen(arguments: RevokeArguments) -> Preview[RevokeTarget]:
@@ -119,7 +124,10 @@ def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
     )
     processes = frozenset(f"{one.process} on {one.worker}, of {one.id}" for one in lingering)
     scope = Scope(names={"process": processes})
-    return Preview(target=target, report=report, scope=scope, affected=len(lingering))
+    names = touched(tasks=(one.name for one in lingering))
+    return Preview(
+        target=target, report=report, scope=scope, affected=len(lingering), touches=names
+    )
 
 
 def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> Report:

@@ -29,6 +29,7 @@ class Reached:
     id: str
     name: str | None
     where: str
+    queue: str | None = None
     worker: str | None = None
     process: int | None = None
     running: bool | None = False
@@ -98,9 +99,11 @@ def _by_row(row: TaskRecord, fleet: FleetView, *, finishing: bool) -> Reached:
             else "not every worker answered"
         )
         where = f"its row says {row.state}, and {who}"
-        return Reached(id=row.id, name=row.name, where=where, worker=row.worker, running=None)
+        return Reached(
+            id=row.id, name=row.name, where=where, queue=row.queue, worker=row.worker, running=None
+        )
     where = f"its row says {row.state}; no worker and no queue has it"
-    return Reached(id=row.id, name=row.name, where=where)
+    return Reached(id=row.id, name=row.name, where=where, queue=row.queue)
 
 
 def _pending(places: Whereabouts) -> list[Reached]:
@@ -112,6 +115,7 @@ def _pending(places: Whereabouts) -> list[Reached]:
             + (f", for the chord of {one.chord}" if one.chord else ""),
             chord=one.chord is not None,
             group=one.envelope.group is not None,
+            queue=one.queue,
         )
         for one in places.pending
     ]
@@ -155,6 +159,7 @@ def _held(view: FleetView, ids: Collection[str]) -> list[Reached]:
             id=task.id,
             name=task.name,
             where=f"{wording[task.place]} {task.worker}",
+            queue=task.queue,
             worker=task.worker,
             process=task.process,
             running=task.place is Place.ACTIVE,

@@ -122,7 +122,7 @@ def _table(found: list[StuckTask]) -> Iterator[Part]:
     if any(one.trouble is Trouble.ORPHANED for one in found):
         yield Note(
             text="An orphaned task has no process left to stop. If it acknowledges late it runs again by itself; "
-            "else start it again. Revoke keeps it from running again; `clear --older-than 0 --status STARTED --status "
+            "else start it again. Revoke keeps it from running again; `clear --older-than 1m --status STARTED --status "
             "PROGRESS` then removes the rows of what nothing runs."
         )
 

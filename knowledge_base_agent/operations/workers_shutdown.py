@@ -16,7 +16,9 @@ from knowledge_base_agent.operations.operation import (
     Progress,
     Risk,
     Target,
+    Touched,
     Word,
+    touched,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.problems import NotFound
@@ -106,6 +108,17 @@ def _looked(
         ),
         scope=Scope(names={"worker": frozenset(names)}),
         affected=len(names),
+        grave="" if left else "it ends every worker",
+        touches=_touches(view, names),
+    )
+
+
+def _touches(view: FleetView, names: tuple[str, ...]) -> Touched:
+    heard = [one for one in view.workers if one.name in names]
+    silent = [None for name in names if name not in {one.name for one in heard}]
+    queues = [queue for one in heard for queue in ((None,) if one.queues is None else one.queues)]
+    return touched(
+        queues=[*queues, *silent], tasks=[*(t.name for one in heard for t in one.held), *silent]
     )
 
 

@@ -100,6 +100,18 @@ def clear_candidates(
     )
 
 
+def names_to_clear(
+    connection: Connection,
+    states: Collection[str],
+    older_than: datetime,
+    wanted: TaskFilter = EVERY,
+) -> tuple[tuple[str, str | None], ...]:
+    """Return the task names of what `clear_candidates` counts, each with a queue: None where the row does not know."""
+    meant = replace(wanted, states=states_to_clear(states), until=older_than)
+    query = select(TASKS.c.name, TASKS.c.queue).where(condition(meant, connection.dialect.name))
+    return tuple((name, queue) for name, queue in connection.execute(query.distinct()))
+
+
 def clear(
     engine: Engine,
     *,

@@ -68,6 +68,11 @@ CONFIRMATIONS = Table(
     Column("place", String(64), nullable=False),
     Column("message", String(64), nullable=False),
     Column("run_id", String(32)),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("why_two", Text, nullable=False, server_default=""),  # empty where one person is enough
+    Column(
+        "alone_from", UtcDateTime
+    ),  # when its asker may confirm it alone: the glass is being broken
     Index("ix_confirmations_state_expires_at", "state", "expires_at"),
 )
 
@@ -100,4 +105,15 @@ SEEN_EVENTS = Table(
     Column("id", String(200), primary_key=True),
     Column("seen_at", UtcDateTime, nullable=False),
     Index("ix_seen_events_seen_at", "seen_at"),
+)
+
+GLASS_ALARMS = Table(
+    "glass_alarms",
+    METADATA,
+    Column("confirmation_id", String(32), primary_key=True),
+    Column(
+        "told", String(8), nullable=False
+    ),  # what was told last; glass.py says what follows what
+    Column("channel", String(64), nullable=False),
+    Column("message", String(64), nullable=False),
 )

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base_agent.actors import Actor, Surface
-from knowledge_base_agent.problems import Misunderstood, NotFound, Problem
+from knowledge_base_agent.problems import Misunderstood, NotFound, Problem, ReasonNeeded
 from knowledge_base_agent.records.alerts_tables import SCHEDULE_RUNS
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.report import Note, Report, Tone
@@ -109,21 +109,26 @@ def run_schedule(runner: Runner, schedule: Schedule, *, may_change: bool) -> Rep
 
 def _run(runner: Runner, schedule: Schedule, *, may_change: bool) -> Report:
     understood = understand(schedule.words)
-    outcome = runner.ask(
-        Request(
-            actor=SCHEDULE,
-            operation=understood.operation,
-            arguments=understood.arguments,
-            words=understood.words,
-        )
+    request = Request(
+        actor=SCHEDULE,
+        operation=understood.operation,
+        arguments=understood.arguments,
+        words=understood.words,
     )
+    try:
+        outcome = runner.ask(request)
+    except ReasonNeeded as needed:
+        return _only_reported(needed.report, f"Only reported, nothing was changed. {needed.what}")
     if not isinstance(outcome, Pending):
         return outcome
     if may_change:
         return runner.execute(runner.confirm(outcome.confirmation_id, SCHEDULE)).report
     runner.cancel(outcome.confirmation_id, SCHEDULE)
-    told = Note(text=_ONLY_REPORTED)
-    return replace(outcome.report, parts=(*outcome.report.parts, told), actions=())
+    return _only_reported(outcome.report, _ONLY_REPORTED)
+
+
+def _only_reported(report: Report, why: str) -> Report:
+    return replace(report, parts=(*report.parts, Note(text=why)), actions=())
 
 
 def _failed(schedule: Schedule, text: str) -> Report:

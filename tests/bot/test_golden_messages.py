@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,15 @@ from bot.blocks.home import home_view
 from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message, problem_message, unexpected_message
 from bot.blocks.report import report_message
+from bot.blocks.two_people import alarm_message, open_message, reason_message, reason_view
 from knowledge_base_agent.audit import Kind
+from knowledge_base_agent.confirmations import State as ConfirmationState
+from knowledge_base_agent.glass import Told
 from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.policy import Role
 from local_slack.blocks.check import check_blocks
 from local_slack.blocks.views import check_view
-from tests.bot import alert_samples, samples
+from tests.bot import alert_samples, samples, two_people_samples
 from tests.bot.sample_operations import CLEAR, TIDY
 from tests.bot.samples import NOW
 
@@ -47,6 +51,23 @@ MESSAGES: dict[str, Callable[[], Drawn]] = {
     "found": lambda: report_message(samples.found(), NOW),
     "help_for_a_viewer": lambda: report_message(for_person(samples.logs(), Role.VIEWER), NOW),
     "confirmation": lambda: confirmation_message(samples.pending(), NOW),
+    "needs_a_second_person": lambda: confirmation_message(
+        two_people_samples.pending_for_two(), NOW
+    ),
+    "breaks_the_glass": lambda: confirmation_message(
+        two_people_samples.pending_for_two(alone=True), NOW
+    ),
+    "needs_a_reason": lambda: reason_message(two_people_samples.reason_needed(), "purge", NOW),
+    "approved": lambda: running_message(two_people_samples.approved()),
+    "approved_and_ended": lambda: ended_message(two_people_samples.approved(), samples.ended()),
+    "alarm": lambda: alarm_message(Told.ASKED, two_people_samples.breaking_glass()),
+    "alarm_of_a_stopped_one": lambda: alarm_message(
+        Told.OVER, two_people_samples.breaking_glass(ConfirmationState.CANCELLED, "anika")
+    ),
+    "glass_is_open": lambda: open_message(two_people_samples.breaking_glass()),
+    "audit_entry_of_breaking_glass": lambda: entry_message(
+        replace(samples.entry(), kind=Kind.BREAKING_GLASS, confirmation_id="c0nf1rm")
+    ),
     "running": lambda: running_message(samples.claimed(), 12, 48, "removing *rows*"),
     "running_of_unknown_length": lambda: running_message(samples.claimed(), 12, None),
     "ended": lambda: ended_message(samples.claimed(), samples.ended()),
@@ -96,6 +117,29 @@ def test_a_form_has_a_field_for_each_thing_that_can_be_said() -> None:
     view = form_view(TIDY, carried="{}")
     check_view(view, "modal")
     _compare("form", view)
+
+
+def test_the_form_for_a_reason_asks_why_and_offers_to_go_on_alone() -> None:
+    view = reason_view("purge", carried="{}", delay=timedelta(minutes=5))
+    check_view(view, "modal")
+    _compare("reason_form", view)
+
+
+@pytest.mark.parametrize(
+    ("state", "by", "said"),
+    [
+        (ConfirmationState.CLAIMED, "U0OTTO000", "broke the glass and confirmed it alone: op-3"),
+        (ConfirmationState.CLAIMED, "ada", "did not have to break the glass: ada approved it"),
+        (ConfirmationState.CANCELLED, "anika", "anika stopped it; nothing was done"),
+        (ConfirmationState.EXPIRED, "", "let the time pass; nothing was done"),
+    ],
+)
+def test_an_alarm_ends_with_what_came_of_it_and_has_no_button_left(
+    state: ConfirmationState, by: str, said: str
+) -> None:
+    drawn = alarm_message(Told.OVER, two_people_samples.breaking_glass(state, by))
+    assert said in drawn.text
+    assert not [block for block in drawn.blocks if block["type"] == "actions"]
 
 
 def test_the_command_alone_offers_an_operator_all_and_a_viewer_what_only_looks() -> None:

@@ -130,7 +130,7 @@ async def test_the_log_holds_no_token_and_no_response_url(
 async def test_a_run_that_goes_on_at_sigterm_is_finished_first(
     slack: LocalSlack, sqlite_url: str
 ) -> None:
-    async with bot_at_work(settings_in(slack, sqlite_url)) as deployment:
+    async with bot_at_work(settings_in(slack, sqlite_url, two_person_above=5_000)) as deployment:
         old_failures(deployment, 2_000)
         otto = slack.person("otto")
         await otto.types("/kb clear --older-than 24 --status FAILURE", in_="#ops")

@@ -37,8 +37,8 @@ CHANGES = {
     "run": "run {folder}",
 }
 DESTROYS = {
-    "workers shutdown": "workers shutdown",
-    "clear": "clear --older-than 0 --status FAILURE",
+    "workers shutdown": "workers shutdown --reason test",
+    "clear": "clear --older-than 0 --status FAILURE --reason test",
     "revoke": "revoke --all-active --terminate",
     "retry": "retry {failed}",
     "purge": "purge --queue celery",

@@ -73,6 +73,7 @@ class Shell:
             arguments=understood.arguments,
             words=understood.words,
             repeat=understood.repeat,
+            stated=understood.stated,
         )
         return Runner(self.deployment).ask(request)
 

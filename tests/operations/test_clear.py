@@ -67,7 +67,7 @@ def test_a_clear_removes_old_rows_of_its_states_and_keeps_the_rest(shell: Shell)
 def test_a_row_that_comes_after_the_preview_is_not_cleared(shell: Shell) -> None:
     engine = shell.deployment.engine
     add_rows(engine, "FAILURE", utc_now() - timedelta(seconds=1))
-    preview = shell.previews("clear --older-than 0 --status FAILURE")
+    preview = shell.previews("clear --older-than 0 --status FAILURE --reason test")
     add_rows(engine, "FAILURE", utc_now(), name="later")
     shell.confirms(preview)
     assert rows(engine) == {"later-FAILURE-0"}
@@ -104,7 +104,7 @@ def test_a_row_of_17_hours_is_not_older_than_24_in_any_time_zone(shell: Shell) -
 
 def test_many_rows_are_cleared_in_steps_with_progress(shell: Shell) -> None:
     add_rows(shell.deployment.engine, "SUCCESS", utc_now() - timedelta(hours=30), 3000)
-    preview = shell.previews("clear")
+    preview = shell.previews("clear --reason 'the month is over'")
     assert preview.affected == 3000
     assert "3,000 rows" in shell.confirms(preview).text
     assert rows(shell.deployment.engine) == set()

@@ -40,8 +40,8 @@ def left(shell: Shell) -> set[str]:
         ("clear --name shop.pay", {"pay-1", "pay-2"}),
         ("clear --error price --state FAILURE", {"pay-2"}),
         ("clear --older-than 24 --since 30.5h", {"pay-1", "ship-1"}),
-        ("clear --older-than 0 --until 2h --name shop.p*", {"pay-1", "pay-2"}),
-        ("clear-old-tasks --older-than 0 --id young", {"young"}),
+        ("clear --older-than 0 --until 2h --name shop.p* --reason test", {"pay-1", "pay-2"}),
+        ("clear-old-tasks --older-than 0 --id young --reason test", {"young"}),
         ("clear --status PROGRESS --name shop.pay", {"runs"}),
     ],
 )

@@ -59,7 +59,9 @@ def test_what_workers_hold_is_listed_and_a_filter_says_what_it_hides(there: Plac
 
 
 def test_a_purge_says_what_workers_hold_and_a_revoke_of_it_is_seen(there: Place) -> None:
-    pending = there.previews("purge --queue celery") if _waits(there, "celery") else None
+    pending = (
+        there.previews("purge --queue celery --reason test") if _waits(there, "celery") else None
+    )
     assert pending is None, "the worker has taken all of it"
     held = there.asks("purge --queue celery")
     assert "4 already with workers: 2 running" in held.text
@@ -87,7 +89,7 @@ def test_a_paused_queue_fills_up_is_purged_exactly_and_resumed(there: Place) -> 
         there.send("add", 1, 1)
     wait_until(lambda: _waits(there, "celery") == 3, what="three wait")
     assert "PAUSED: queue celery, by tester" in notes(there.asks("stats"))
-    report = there.confirms(there.previews("purge --queue celery"))
+    report = there.confirms(there.previews("purge --queue celery --reason test"))
     assert report.data["removed"] == {"celery": 3}
     kept = there.send("add", 2, 2)
     assert there.asks("resume celery").succeeded
@@ -140,12 +142,14 @@ def test_rows_keys_and_the_agents_state_are_cleared(there: Place) -> None:
     done = there.send("add", 3, 4)
     there.site.row_in(done, "SUCCESS")
     wait_until(lambda: done in str(there.asks("find --state SUCCESS --until 1s")))
-    assert there.confirms(there.previews("clear --older-than 1s --status SUCCESS")).succeeded
+    assert there.confirms(
+        there.previews("clear --older-than 1s --status SUCCESS --reason test")
+    ).succeeded
     assert there.site.row(done) is None
     assert there.asks("maintenance daily").succeeded
 
 
 def test_the_last_a_shutdown_by_name_is_seen(there: Place) -> None:
     (name,) = table(there.asks("workers"), "Workers")
-    report = there.confirms(there.previews(f"workers shutdown {name}"))
+    report = there.confirms(there.previews(f"workers shutdown {name} --reason test"))
     assert report.data["ends"] == {name: "gone"}, report

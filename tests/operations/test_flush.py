@@ -59,7 +59,7 @@ def test_finished_tasks_keys_go_and_a_running_tasks_keys_stay(here: Place) -> No
     assert not any("progress:over" in key for key in keys(settings.progress_url))
     assert keys(settings.logs_url) == {f"logs:{running}"}
     assert here.asks("flush").title == "Nothing to flush"
-    everything = here.confirms(here.previews("flush --all"))
+    everything = here.confirms(here.previews("flush --all --reason test"))
     assert everything.data["removed"] == {"the progress store": 1, "the log store": 1}
     assert HISTORY_KEY in keys(settings.progress_url), "the history is never flushed"
     here.confirms(here.previews(f"revoke {running} --terminate"))
@@ -73,13 +73,13 @@ def test_while_workers_cant_be_asked_what_was_touched_lately_stays(
     assert report.title == "Nothing to flush"
     assert "Who runs now is not certain" in notes(report)
     assert "touched in the last 1 h" in notes(report)
-    alone.confirms(alone.previews("flush --all"))
+    alone.confirms(alone.previews("flush --all --reason test"))
     assert keys(redis_space.logs_url) == set()
 
 
 def test_many_keys_go_in_portions_with_progress(alone: Shell, redis_space: RedisSpace) -> None:
     add_keys(redis_space.progress_url, "progress", 3000)
-    preview = alone.previews("flush --all")
+    preview = alone.previews("flush --all --reason test")
     assert preview.affected == 3000
     (progress, _logs) = table(alone.confirms(preview), "What was removed").values()
     assert progress.cells[1] == 3000
@@ -97,7 +97,7 @@ def test_a_database_with_keys_of_a_broker_or_of_results_is_refused(
     with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
         client.set(intruder, "x")
     with pytest.raises(Refused, match="holds keys of a broker or of results"):
-        alone.previews("flush --all")
+        alone.previews("flush --all --reason test")
     assert "logs:over-0" in keys(redis_space.logs_url)
 
 
@@ -105,8 +105,8 @@ def test_a_broker_that_moves_in_after_the_preview_is_refused_too(
     alone: Shell, redis_space: RedisSpace
 ) -> None:
     add_keys(redis_space.logs_url, "logs", 1)
-    preview = alone.previews("flush --all")
-    claimed = alone.claims(alone.previews("flush --all"))
+    preview = alone.previews("flush --all --reason test")
+    claimed = alone.claims(alone.previews("flush --all --reason test"))
     add_keys(redis_space.logs_url, "_kombu.binding.celery", 1)
     with pytest.raises(Refused, match=r"holds keys of a broker.* not run"):
         alone.claims(preview)

@@ -55,7 +55,7 @@ def test_a_misspelt_queue_is_refused_and_not_purged_of_nothing(here: Place) -> N
 def test_a_queue_that_only_the_broker_knows_is_found_and_purged(here: Place) -> None:
     for _ in range(3):
         here.send("add", 1, 1, queue="left-behind")
-    pending = here.previews("purge")
+    pending = here.previews("purge --reason test")
     assert table(pending.report, "Queues")["left-behind"].cells[1] == 3
     assert here.confirms(pending).data["removed"]["left-behind"] == 3  # type: ignore[index]
     depth = here.deployment.fleet.queues.depths(Deadline.after(2)).named("left-behind")

@@ -119,7 +119,7 @@ def none_of_37_runs(night: Emergency) -> None:
     wait_until(lambda: night.held()[1] > 0, what="some are taken in advance")
     night.leaves_traces(running[0])
 
-    preview = night.previews("reset --complete")
+    preview = night.previews("reset --complete --reason test")
     assert preview.affected == 37 + 3
     assert facts(preview.report, "What there is")["Kept for later"] == 5
     assert len(table(preview.report, "Steps, in this order")) == 9
@@ -141,7 +141,7 @@ def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: E
     calm.start("one@stop", "two@stop")
     running = calm.send(300, 2)
     calm.site.await_began(running)
-    preview = calm.previews("reset --complete")
+    preview = calm.previews("reset --complete --reason test")
     calm.site.signal("two@stop", signal.SIGSTOP)
     report = calm.confirms(preview)
     assert not report.succeeded
@@ -152,7 +152,7 @@ def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: E
     assert calm.held()[0] > 0, "nothing was stopped"
     calm.site.signal("two@stop", signal.SIGCONT)
     wait_until(lambda: calm.deployment.fleet.workers.look(Deadline.after(2), fresh=True).complete)
-    again = calm.previews("reset --resume")
+    again = calm.previews("reset --resume --reason test")
     assert "Go on with the complete reset?" in again.report.title
     report = calm.confirms(again)
     assert report.succeeded, report
@@ -161,8 +161,8 @@ def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: E
 
 
 def test_a_worker_that_joins_after_the_preview_ends_it(calm: Emergency) -> None:
-    preview = calm.previews("reset --complete")
-    claimed = calm.claims(calm.previews("reset --complete"))
+    preview = calm.previews("reset --complete --reason test")
+    claimed = calm.claims(calm.previews("reset --complete --reason test"))
     calm.start("late@reset")
     changed = calm.finds_changed(preview)
     assert "1 worker came (late@reset)" in changed.what
@@ -180,7 +180,7 @@ def test_messages_of_a_killed_worker_are_not_called_gone(calm: Emergency) -> Non
     wait_until(
         lambda: calm.deployment.fleet.workers.look(Deadline.after(2), fresh=True).receivers == 0
     )
-    report = calm.confirms(calm.previews("reset --complete"))
+    report = calm.confirms(calm.previews("reset --complete --reason test"))
     assert not report.succeeded
     assert "1 message, of workers that were killed, are still unacknowledged" in report.text
     assert calm.journal()["clear rows"] is StepState.PLANNED

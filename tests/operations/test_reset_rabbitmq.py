@@ -31,7 +31,7 @@ def test_what_comes_back_when_the_worker_has_ended_is_removed_as_well(night: Eme
     night.start("rabbit@reset")
     night.send(0, 3, countdown=60)
     wait_until(lambda: night.held()[2] == 3, what="the ETA tasks are with the worker")
-    report = night.confirms(night.previews("reset --complete"))
+    report = night.confirms(night.previews("reset --complete --reason test"))
     assert report.succeeded, report
     steps = {str(row.cells[1]): str(row.cells[3]) for row in table(report, "Journal").values()}
     assert steps["purge again"].startswith("3 messages more removed")

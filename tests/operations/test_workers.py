@@ -113,7 +113,7 @@ def test_a_shutdown_drains_by_name_and_leaves_another_apps_worker_alive(here: Cr
     """A broadcast `shutdown()` of one app killed the worker of another on the same broker."""
     finished = here.send("nap", 1)
     here.site.await_began([finished])
-    pending = here.previews("workers shutdown")
+    pending = here.previews("workers shutdown --reason test")
     assert set(table(pending.report, "Workers")) == {"first@here", "alone@here"}
     assert "No worker of this app will be left" in notes(pending.report)
     report = here.confirms(pending)
@@ -129,7 +129,7 @@ def test_a_worker_that_leaves_with_a_task_is_not_said_to_be_gone(here: Crew) -> 
     here.site.await_workers(here.deployment.fleet, 2)
     running = here.send("nap", 3)
     here.site.await_began([running])
-    report = here.confirms(here.previews("workers shutdown late --wait 0s"))
+    report = here.confirms(here.previews("workers shutdown late --wait 0s --reason test"))
     assert report.data["ends"] == {"late@here": "finishing"}, report
     assert "runs on to its end, unseen" in notes(report)
     assert running not in here.site.ledger("ended")

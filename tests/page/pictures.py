@@ -44,7 +44,7 @@ def _play(page: Page) -> None:
     same = page.locator(f'[data-ts="{ts}"]').first
     expect(same).to_contain_text("1 stopped", timeout=_ANSWER_MS)
     picture(page, FOLDER / "stopped.png")
-    _types(page, "/kb clear --older-than 0 --status FAILURE")
+    _types(page, "/kb clear --older-than 1m --status FAILURE")
     preview = _latest(page, "About to clear")
     picture(page, FOLDER / "clear.png")
     ts = preview.get_attribute("data-ts")

@@ -7,15 +7,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from knowledge_base_agent.celery_app import make_app
-from knowledge_base_agent.records.database import open_engine, reading
+from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.recorder import Recorder
+from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
 from knowledge_base_agent.settings import Settings
 from tests.servers import RedisSpace
@@ -127,6 +129,14 @@ class Running:
         return self.row_when(
             task_id, lambda row: row.state == state, what=f"it is {state}", within=within
         )
+
+    def age(self, task_id: str, by: timedelta) -> None:
+        """Let a row be older than it is."""
+        row = self.row(task_id)
+        assert row is not None
+        with writing(self.engine) as connection:
+            mine = update(TASKS).where(TASKS.c.id == task_id)
+            connection.execute(mine.values(updated_at=row.updated_at - by))
 
 
 @contextlib.contextmanager

@@ -21,12 +21,19 @@ MEMBER = Standing(known=True, full_member=True, why_not="", audience=Audience.OU
 OTTO = Actor(id="UOTTO", name="Otto", surface=Surface.SLACK, standing=MEMBER)
 OLGA = Actor(id="UOLGA", name="Olga", surface=Surface.SLACK, standing=MEMBER)
 VERA = Actor(id="UVERA", name="Vera", surface=Surface.SLACK, standing=MEMBER)
+ADA = Actor(id="UADA", name="Ada", surface=Surface.SLACK, standing=MEMBER)
+ANIKA = Actor(id="UANIKA", name="Anika", surface=Surface.SLACK, standing=MEMBER)
 
 
 @pytest.fixture
 def road_settings(database_url: str) -> Settings:
-    """Settings with two operators and a database of its own."""
-    return Settings(database_url=database_url, operators=("UOTTO", "UOLGA"))
+    """Settings with two operators and two admins, a channel that hears of it, and a database of its own."""
+    return Settings(
+        database_url=database_url,
+        operators=("UOTTO", "UOLGA"),
+        admins=("UADA", "UANIKA"),
+        audit_channel="CAUDIT",
+    )
 
 
 @pytest.fixture
@@ -47,6 +54,12 @@ def runner(deployment: Deployment) -> Runner:
 def ledger(tmp_path: Path) -> Path:
     """The file that tells what really happened."""
     return tmp_path / "ledger"
+
+
+@pytest.fixture
+def grave(tmp_path: Path) -> Path:
+    """A ledger whose writing is of the top risk."""
+    return tmp_path / "grave"
 
 
 def asked(operation: AnyOperation, path: Path | str, actor: Actor = OTTO) -> Request:

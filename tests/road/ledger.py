@@ -12,6 +12,7 @@ from knowledge_base_agent.operations.operation import (
     Progress,
     Risk,
     Target,
+    Touched,
     Word,
 )
 from knowledge_base_agent.operations.words import free_text
@@ -65,6 +66,8 @@ def _again(deployment: "Deployment", target: LedgerTarget) -> Preview[LedgerTarg
         report=report,
         scope=Scope(names={"thing": frozenset(names)}),
         affected=0 if target.path.endswith("nothing") else len(names),
+        grave="it overwrites the ledger" if target.path.endswith("grave") else "",
+        touches=Touched(),
     )
 
 

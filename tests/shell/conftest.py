@@ -1,5 +1,6 @@
 """A shell beside a running deployment."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ def shell(here: Place) -> Shell:
 
     def run(words: str, typed: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "celery_monitor.py", *words.split()],
+            [sys.executable, "celery_monitor.py", *shlex.split(words)],
             input=typed or "",
             capture_output=True,
             text=True,

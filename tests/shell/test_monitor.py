@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.road_tables import AUDIT
@@ -46,7 +47,7 @@ def test_words_that_are_not_understood_end_with_2_and_what_was_meant(shell: Shel
 def test_without_a_yes_nothing_is_cleared(here: Place, shell: Shell, typed: str) -> None:
     failed = here.send("fail", "x")
     here.site.row_in(failed, "FAILURE")
-    done = shell("clear-old-tasks --older-than 0 --status FAILURE", typed)
+    done = shell("clear-old-tasks --older-than 0 --status FAILURE --reason test", typed)
     assert done.returncode == 1
     assert "Nothing was done" in done.stdout
     assert here.site.row(failed) is not None
@@ -59,9 +60,25 @@ def test_a_yes_clears_and_a_dry_run_only_shows(here: Place, shell: Shell) -> Non
     assert dry.returncode == 0
     assert "Would clear" in dry.stdout
     assert here.site.row(failed) is not None
-    done = shell("clear-old-tasks --older-than 0 --status FAILURE", "y\n")
+    done = shell("clear-old-tasks --older-than 0 --status FAILURE --reason test", "y\n")
     assert done.returncode == 0, done.stderr
     assert here.site.row(failed) is None
+
+
+def test_the_top_risk_wants_a_reason_which_the_audit_keeps(here: Place, shell: Shell) -> None:
+    failed = here.send("fail", "x")
+    here.site.row_in(failed, "FAILURE")
+    refused = shell("clear-old-tasks --older-than 0 --status FAILURE --yes")
+    assert refused.returncode == 1
+    assert "of the top risk: it clears rows of any age. Say why, with --reason" in refused.stderr
+    assert here.site.row(failed) is not None
+    line = "clear-old-tasks --older-than 0 --status FAILURE --yes --reason"
+    done = shell(f"{line} 'poisoned by deploy 42'")
+    assert done.returncode == 0, done.stderr
+    query = select(AUDIT.c.detail).where(AUDIT.c.kind == "confirmed").order_by(AUDIT.c.id.desc())
+    with reading(here.deployment.engine) as connection:
+        detail = str(connection.execute(query).scalars().first())
+    assert "Of the top risk: it clears rows of any age. Reason: poisoned by deploy 42." in detail
 
 
 def test_all_active_tasks_are_terminated_from_cron_and_it_is_audited(

@@ -1,5 +1,7 @@
 """A word alone opens a form; what it asks for goes the same road as if it had been typed."""
 
+from datetime import timedelta
+
 from tests.people import LocalSlack
 from tests.stories.system import System
 from tests.waiting import await_until
@@ -10,11 +12,12 @@ async def test_a_form_comes_filled_in_and_leads_to_the_preview_where_it_was_aske
 ) -> None:
     failed = whole.send("fail", "x")
     whole.site.row_in(failed, "FAILURE")
+    whole.site.age(failed, timedelta(hours=2))
     otto = slack.person("otto")
     await otto.types("/kb clear", in_="#ops")
     form = await otto.sees_modal("/kb clear")
     assert "24h" in str(form.source["blocks"])
-    await otto.submits(form, {"Older than": "0", "State": ["FAILURE"]})
+    await otto.submits(form, {"Older than": "1h", "State": ["FAILURE"]})
     await otto.has_no_modal()
     preview = await otto.sees("About to clear 1 row")
     assert not preview.is_ephemeral
@@ -32,7 +35,7 @@ async def test_a_wrong_value_is_told_at_its_field_and_can_be_mended(
     answer = await otto.submits(form, {"Older than": "soon"})
     assert "“soon” is not allowed" in answer["errors"]["older_than"]
     await otto.submits(form, {"Older than": "9d"})
-    await otto.sees("No rows")
+    await otto.sees("There are no rows")
     await otto.has_no_modal()
 
 
@@ -86,4 +89,4 @@ async def test_the_command_alone_shows_what_this_person_may_do_as_buttons(
     assert {"Clear…", "Revoke…"} <= {one.label for one in his.controls}
     await otto.clicks("Clear…", on=his)
     await otto.submits(await otto.sees_modal("/kb clear"), {"Older than": "9d"})
-    await otto.sees("No rows")
+    await otto.sees("There are no rows")

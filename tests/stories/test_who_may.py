@@ -1,5 +1,7 @@
 """Nobody gets in who does not belong, and everyone refused is told why and recorded."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.people import LocalSlack
@@ -38,8 +40,9 @@ async def test_a_stranger_of_another_organisation_is_refused_in_a_shared_channel
 async def test_a_failed_lookup_refuses_a_confirmation(whole: System, slack: LocalSlack) -> None:
     failed = whole.send("fail", "x")
     whole.site.row_in(failed, "FAILURE")
+    whole.site.age(failed, timedelta(hours=2))
     otto = slack.person("otto")
-    await otto.types("/kb clear --older-than 0 --status FAILURE", in_="#ops")
+    await otto.types("/kb clear --older-than 1 --status FAILURE", in_="#ops")
     preview = await otto.sees("About to clear")
     await slack.fails("users.info", "error", times=1, error="internal_error")
     await otto.clicks("Confirm", on=preview)

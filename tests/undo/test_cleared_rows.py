@@ -87,7 +87,7 @@ def aside(shell: Crew) -> int:
         return connection.scalar(select(func.count()).select_from(CLEARED_TASKS)) or 0
 
 
-def clear(shell: Crew, words: str = "clear --older-than 0") -> tuple[Report, str]:
+def clear(shell: Crew, words: str = "clear --older-than 0 --reason test") -> tuple[Report, str]:
     report = shell.confirms(shell.previews(words))
     return report, next((one.words for one in report.actions if one.label == "Undo"), "")
 
@@ -95,7 +95,7 @@ def clear(shell: Crew, words: str = "clear --older-than 0") -> tuple[Report, str
 def test_what_was_cleared_comes_back_column_by_column(there: Crew, redis_space: RedisSpace) -> None:
     fill(there, redis_space)
     before = everything(there, redis_space)
-    preview = there.previews("clear --older-than 0")
+    preview = there.previews("clear --older-than 0 --reason test")
     assert "For 24 h `undo` can bring them back" in preview.report.text
     report, undo_words = clear(there)
     assert report.data["cleared"] == {"SUCCESS": 4, "FAILURE": 4}
@@ -192,7 +192,7 @@ def test_what_is_over_takes_the_kept_messages_along(there: Crew, redis_space: Re
 
 def test_without_undo_nothing_is_kept(there: Crew, redis_space: RedisSpace) -> None:
     fill(there, redis_space)
-    preview = there.previews("clear --older-than 0 --no-undo")
+    preview = there.previews("clear --older-than 0 --no-undo --reason test")
     assert "For good" in preview.report.text
     report = there.confirms(preview)
     assert not [one for one in report.actions if one.label == "Undo"]
@@ -207,7 +207,7 @@ def test_a_clear_and_its_undo_that_die_anywhere_lose_nothing(
     fill(there, redis_space)
     before = everything(there, redis_space)
     for moment in moments():
-        died = dying(there, lambda: there.previews("clear --older-than 0"), moment)
+        died = dying(there, lambda: there.previews("clear --older-than 0 --reason test"), moment)
         cleared = newest(there)
         if aside(there):
             dying(there, lambda: there.previews(f"undo {cleared}"), moment)  # noqa: B023

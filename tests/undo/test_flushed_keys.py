@@ -25,7 +25,7 @@ def fill(space: RedisSpace, number: int = 5) -> None:
 
 
 def flush(shell: Crew) -> tuple[Report, str]:
-    report = shell.confirms(shell.previews("flush --all"))
+    report = shell.confirms(shell.previews("flush --all --reason test"))
     (button,) = [one for one in report.actions if one.label == "Undo"]
     return report, button.words
 
@@ -33,7 +33,7 @@ def flush(shell: Crew) -> tuple[Report, str]:
 def test_what_was_flushed_comes_back_with_its_expiry(alone: Crew, redis_space: RedisSpace) -> None:
     fill(redis_space)
     before = database(redis_space.progress_url), database(redis_space.logs_url)
-    preview = alone.previews("flush --all")
+    preview = alone.previews("flush --all --reason test")
     assert "For 24 h `undo` can bring them back" in preview.report.text
     report, undo_words = flush(alone)
     assert report.data["removed"] == {"the progress store": 5, "the log store": 5}
@@ -80,7 +80,7 @@ def test_a_key_that_would_have_expired_meanwhile_does_not_come_back(
 
 def test_without_undo_the_keys_go_at_once(alone: Crew, redis_space: RedisSpace) -> None:
     fill(redis_space)
-    preview = alone.previews("flush --all --no-undo")
+    preview = alone.previews("flush --all --no-undo --reason test")
     assert "For good" in preview.report.text
     report = alone.confirms(preview)
     assert not [one for one in report.actions if one.label == "Undo"]
@@ -103,7 +103,7 @@ def test_a_flush_and_its_undo_that_die_anywhere_lose_nothing(
     fill(redis_space, 3)
     before = database(redis_space.progress_url), database(redis_space.logs_url)
     for moment in moments():
-        died = dying(alone, lambda: alone.previews("flush --all"), moment)
+        died = dying(alone, lambda: alone.previews("flush --all --reason test"), moment)
         flushed = newest(alone)
         if database(redis_space.progress_url) != before[0]:
             dying(alone, lambda: alone.previews(f"undo {flushed}"), moment)  # noqa: B023

@@ -161,7 +161,7 @@ def test_a_rate_that_was_changed_since_is_not_overwritten(here: Crew) -> None:
 def test_what_is_over_is_freed_and_can_not_be_undone_any_more(alone: Crew) -> None:
     broker = alone.deployment.settings.broker_url
     alone.send("quick")
-    alone.confirms(alone.previews("purge"))
+    alone.confirms(alone.previews("purge --reason test"))
     assert [key for key in database(broker) if key.startswith(b"kb:undo:")]
     assert "Aside for `undo`: of 1 run, about" in notes(alone.asks("stats"))
     keeper = Keeper(deployment=alone.deployment)

@@ -15,7 +15,7 @@ from tests.undo.seen import connected, database, lists
 KEYS = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
 
 
-def purge(shell: Crew, words: str = "purge") -> tuple[Report, str]:
+def purge(shell: Crew, words: str = "purge --reason test") -> tuple[Report, str]:
     """Purge, and return the report and the words of its Undo button."""
     report = shell.insists(shell.previews(words))
     return report, next((one.words for one in report.actions if one.label == "Undo"), "")
@@ -29,7 +29,7 @@ def test_what_was_purged_comes_back_element_by_element(alone: Crew, broker: str)
     fill(alone)
     before = database(broker)
 
-    preview = alone.previews("purge")
+    preview = alone.previews("purge --reason test")
     assert "For 24 h `undo` can bring them back" in preview.report.text
     report = alone.confirms(preview)
     assert report.data["removed"]["celery"] == 8  # type: ignore[index]
@@ -56,7 +56,7 @@ def test_what_was_published_meanwhile_is_taken_after_what_comes_back(
         alone.send("quick", priority=priority)
     newer = lists(broker, KEYS)
 
-    alone.confirms(alone.previews(undo))
+    alone.confirms(alone.previews(f"{undo} --reason test"))
 
     assert lists(broker, KEYS) == {key: newer[key] + before[key] for key in KEYS}
 
@@ -65,10 +65,10 @@ def test_more_than_a_step_of_newer_messages_keeps_its_order_too(alone: Crew, bro
     with connected(broker) as client:
         client.lpush("celery", *(f"old-{n}" for n in range(10)))
         before = client.lrange("celery", 0, -1)
-        _, undo = purge(alone, "purge --queue celery")
+        _, undo = purge(alone, "purge --queue celery --reason test")
         client.lpush("celery", *(f"new-{n}" for n in range(3500)))
         newer = client.lrange("celery", 0, -1)
-        alone.confirms(alone.previews(undo))
+        alone.confirms(alone.previews(f"{undo} --reason test"))
         assert client.lrange("celery", 0, -1) == newer + before
 
 
@@ -91,9 +91,9 @@ def test_nothing_is_lost_doubled_or_miscounted_while_others_publish(
             with connected(broker) as client:
                 while int(client.llen("celery")) < 500:
                     time.sleep(0.001)
-                report, undo = purge(alone, "purge --queue celery")
+                report, undo = purge(alone, "purge --queue celery --reason test")
                 removed = report.data["removed"]["celery"]  # type: ignore[index]
-                done = alone.confirms(alone.previews(undo))
+                done = alone.confirms(alone.previews(f"{undo} --reason test"))
         finally:
             over.set()
         sent = sum(one.result() for one in publishers)
@@ -106,15 +106,15 @@ def test_nothing_is_lost_doubled_or_miscounted_while_others_publish(
 def test_a_worker_that_waits_takes_what_comes_back_at_once(alone: Crew, broker: str) -> None:
     with connected(broker) as client, ThreadPoolExecutor(1) as pool:
         client.lpush("celery", "the message")
-        _, undo = purge(alone, "purge --queue celery")
+        _, undo = purge(alone, "purge --queue celery --reason test")
         waiting = pool.submit(client.brpop, ["celery"], 20)
-        alone.confirms(alone.previews(undo))
+        alone.confirms(alone.previews(f"{undo} --reason test"))
         assert list(waiting.result() or ()) == [b"celery", b"the message"]
 
 
 def test_without_undo_the_memory_is_free_at_once_and_that_is_said(alone: Crew, broker: str) -> None:
     fill(alone)
-    preview = alone.previews("purge --no-undo")
+    preview = alone.previews("purge --no-undo --reason test")
     assert "For good: nothing is kept to undo it" in preview.report.text
     report = alone.confirms(preview)
     assert not [one for one in report.actions if one.label == "Undo"]

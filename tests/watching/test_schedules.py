@@ -1,6 +1,7 @@
 """Maintenance by the clock: each moment once, whoever runs, and never a change that was not allowed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from knowledge_base_agent.watching.schedules import (
 from tests.operations.place import Shell, shell_on
 from tests.records.deployment import settings_for
 from tests.servers import RedisSpace
+from tests.waiting import wait_until
 
 MONDAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -92,6 +94,18 @@ def test_it_only_reports_until_it_is_allowed_to_change(shell: Shell) -> None:
     assert rows_left(shell) == 0
     kinds = [kind for who, kind in audited(shell) if who == "schedule"]
     assert kinds[2:] == ["previewed", "confirmed", "started", "ended"]
+
+
+def test_what_would_need_two_people_is_only_reported_whatever_it_may_change(shell: Shell) -> None:
+    (weekly,) = schedules_of(shell.deployment.settings)
+    strict = shell.deployment.settings.model_copy(update={"two_person_above": 0})
+    runner = Runner(replace(shell.deployment, settings=strict))
+    report = run_schedule(runner, weekly, may_change=True)
+    said = [part.text for part in report.parts if isinstance(part, Note)]
+    assert any("Only reported, nothing was changed. This needs two people" in one for one in said)
+    assert "KB_TWO_PERSON_ABOVE" in " ".join(said)
+    assert rows_left(shell) == 1
+    wait_until(lambda: audited(shell) == [("schedule", "refused")], what="it is recorded")
 
 
 def test_words_that_no_operation_understands_are_said(shell: Shell) -> None:
