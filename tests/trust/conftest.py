@@ -24,3 +24,10 @@ def place(
 def seed() -> int:
     """The seed of the short forms; KB_TRUST_SEED gives another."""
     return SEED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what starts dozens of processes longer than other tests have: a busy machine must not fail them."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
