@@ -37,7 +37,7 @@ class Threads:
         self._most = most
         self._name = name
         self._lock = threading.Lock()
-        self._threads = self._idle = self._unclaimed = self._hanging = 0
+        self._threads = self._idle = self._unclaimed = 0
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
 
     @property
@@ -64,7 +64,7 @@ class Threads:
     def _begin(self, job: _Job, *, patient: bool) -> None:
         with self._lock:
             taken = self.busy + self._unclaimed
-            if self._hanging >= self._most or (taken >= self._most and not patient):
+            if taken >= self._most and not patient:
                 raise Away(
                     f"{taken} earlier questions still wait for their answers.",
                     "Something that they ask does not answer. Try again in a minute.",
@@ -81,7 +81,6 @@ class Threads:
     def _give_up(self, job: _Job, within: float) -> Away:
         with self._lock:
             job.given_up = True
-            self._hanging += job.running
             ahead = self.busy
         if not job.running:
             return Away(
@@ -115,7 +114,6 @@ class Threads:
                 job.run()
             with self._lock:
                 self._idle += 1
-                self._hanging -= job.running and job.given_up
 
 
 def _work(
