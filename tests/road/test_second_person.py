@@ -28,7 +28,7 @@ GLASS = Stated(break_glass="nobody answers")
 
 
 def pending(runner: Runner, path: Path, stated: Stated = REASON, actor: Actor = OTTO) -> Pending:
-    outcome = runner.ask(replace(asked(WRITE, path, actor), stated=stated))
+    outcome = runner.ask(replace(asked(WRITE, path, actor), stated=stated, repeat=True))
     assert isinstance(outcome, Pending)
     return outcome
 
