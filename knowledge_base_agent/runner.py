@@ -16,6 +16,7 @@ from knowledge_base_agent.glass import Alarm
 from knowledge_base_agent.looking_again import with_missing
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
+from knowledge_base_agent.operations.undo_offer import with_undo
 from knowledge_base_agent.outages import told, worked
 from knowledge_base_agent.policy import authorise_request
 from knowledge_base_agent.problems import Away, Problem, Refused
@@ -165,6 +166,8 @@ class Runner:
             )
         except Problem as problem:
             report = failure(operation.name, f"{problem.what} {problem.cure}")
+            # What was done before it failed may have been put aside.
+            report = with_undo(self._deployment, claimed.run_id, report)
             return Ended(run_id=claimed.run_id, report=report, ended_at=utc_now())
 
     def cancel(self, confirmation_id: str, actor: Actor) -> Settled:

@@ -30,7 +30,7 @@ from knowledge_base_agent.operations.reset_previews import (
 )
 from knowledge_base_agent.operations.reset_runbook import ResetTarget, Step, carry_on
 from knowledge_base_agent.operations.reset_steps import COMPLETE
-from knowledge_base_agent.operations.undoable import UndoableArguments
+from knowledge_base_agent.operations.undoable import UndoableArguments, for_how_long
 from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.agent_state import IDLE, read_agent_state
@@ -151,7 +151,8 @@ def _complete(
         rows = sum(counts(connection).values())
         agent = read_agent_state(connection).status
     held = held_now(seen.view, seen.queues, target, rows=rows, agent=agent)
-    report = complete_report(seen.view, target, journal, held, COMPLETE)
+    undo = for_how_long(deployment, no_undo=target.no_undo)
+    report = complete_report(seen.view, target, journal, held, COMPLETE, undo)
     return Preview(
         target=target,
         report=report,

@@ -69,12 +69,13 @@ def complete_report(
     journal: Sequence[JournalStep],
     held: Held,
     steps: Sequence[Step],
+    undo: str,
 ) -> Report:
-    """Return the preview of a complete reset."""
+    """Return the preview of a complete reset; `undo` is the sentence about taking it back."""
     text = (
         f"About to stop {counted(len(target.nodes), 'worker')} and to remove {counted(held.tasks, 'task')} they hold, "
         f"{counted(held.ready, 'waiting message')}, {counted(held.rows, 'row')}, all progress and all logs; "
-        f"{headcount(view)}."
+        f"{headcount(view)}. {undo}"
     )
     return Report(
         title="Go on with the complete reset?" if journal else "Reset everything?",

@@ -1,7 +1,6 @@
 """Purged messages come back exactly: each list, element by element, whoever publishes meanwhile."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +10,7 @@ from knowledge_base_agent.report import Report
 from tests.operations.crew import Crew
 from tests.operations.place import notes, table
 from tests.undo.seen import connected, database, lists
+from tests.waiting import wait_until
 
 KEYS = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
 
@@ -19,6 +19,12 @@ def purge(shell: Crew, words: str = "purge --reason test") -> tuple[Report, str]
     """Purge, and return the report and the words of its Undo button."""
     report = shell.insists(shell.previews(words))
     return report, next((one.words for one in report.actions if one.label == "Undo"), "")
+
+
+def undo_of(report: Report) -> str:
+    """Return the words of a report's Undo button."""
+    (button,) = [one for one in report.actions if one.label == "Undo"]
+    return button.words
 
 
 def fill(shell: Crew) -> list[str]:
@@ -72,32 +78,39 @@ def test_more_than_a_step_of_newer_messages_keeps_its_order_too(alone: Crew, bro
         assert client.lrange("celery", 0, -1) == newer + before
 
 
+def publish(broker: str, over: threading.Event) -> int:
+    """Publish, each message another one, until it is over; return how many."""
+    sent = 0
+    with connected(broker) as client:
+        while not over.is_set():
+            client.lpush("celery", f"m-{threading.get_ident()}-{sent}")
+            sent += 1
+    return sent
+
+
+def longer_than(broker: str, number: int) -> bool:
+    with connected(broker) as client:
+        return int(client.llen("celery")) > number
+
+
 def test_nothing_is_lost_doubled_or_miscounted_while_others_publish(
     alone: Crew, broker: str
 ) -> None:
-    over = threading.Event()
-
-    def publish() -> int:
-        sent = 0
-        with connected(broker) as client:
-            while not over.is_set():
-                client.lpush("celery", f"m-{threading.get_ident()}-{sent}")
-                sent += 1
-        return sent
-
+    fill(alone)
+    over, at_first = threading.Event(), len(lists(broker, ("celery",))["celery"])
+    claimed = alone.claims(alone.previews("purge --queue celery --reason test"))
     with ThreadPoolExecutor(2) as pool:
-        publishers = [pool.submit(publish) for _ in range(2)]
+        publishers = [pool.submit(publish, broker, over) for _ in range(2)]
         try:
-            with connected(broker) as client:
-                while int(client.llen("celery")) < 500:
-                    time.sleep(0.001)
-                report, undo = purge(alone, "purge --queue celery --reason test")
-                removed = report.data["removed"]["celery"]  # type: ignore[index]
-                done = alone.confirms(alone.previews(f"{undo} --reason test"))
+            wait_until(lambda: longer_than(broker, 500), what="they publish")
+            report = alone.executes(claimed)
+            wait_until(lambda: longer_than(broker, 500), what="they publish still")
+            done = alone.confirms(alone.previews(f"{undo_of(report)} --reason test"))
         finally:
             over.set()
-        sent = sum(one.result() for one in publishers)
+        sent = sum(one.result() for one in publishers) + at_first
     found = lists(broker, KEYS)["celery"]
+    removed = report.data["removed"]["celery"]  # type: ignore[index]
     assert done.data["back"] == {"messages of celery": removed}
     assert len(found) == len(set(found)) == sent
     assert not [key for key in database(broker) if key.startswith(b"kb:undo:")]
@@ -139,7 +152,26 @@ def test_an_undo_is_done_once_and_is_no_thing_to_undo(alone: Crew) -> None:
 
 def test_a_purge_of_nothing_leaves_nothing_to_undo(alone: Crew) -> None:
     fill(alone)
-    claimed = alone.claims(alone.previews("purge"))
-    alone.confirms(alone.previews("purge --no-undo"))
+    claimed = alone.claims(alone.previews("purge --reason test"))
+    alone.confirms(alone.previews("purge --no-undo --reason test"))
     report = alone.executes(claimed)
     assert not [one for one in report.actions if one.label == "Undo"]
+
+
+def test_a_purge_that_failed_on_the_way_can_be_taken_back_as_far_as_it_came(
+    alone: Crew, broker: str
+) -> None:
+    """A queue's key that is no list ends the purge; what went before it is not lost."""
+    fill(alone)
+    before = database(broker)
+    claimed = alone.claims(alone.previews("purge --reason test"))
+    with connected(broker) as client:
+        client.rename(KEYS[1], "elsewhere")
+        client.set(KEYS[1], "no list")
+        report = alone.executes(claimed)
+        assert not report.succeeded, report
+        (stray,) = client.scan_iter(match=f"kb:undo:*:{KEYS[1]}", count=1000)
+        client.delete(stray)
+        client.rename("elsewhere", KEYS[1])
+    alone.confirms(alone.previews(f"{undo_of(report)} --reason test"))
+    assert database(broker) == before
