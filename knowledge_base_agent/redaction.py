@@ -101,3 +101,8 @@ def shown(text: str, limit: int = 300) -> str:
 def _one_line(text: str, limit: int) -> str:
     visible = _INVISIBLE.sub("", text)
     return shorten(" ".join(visible.split()), limit)[0]
+
+
+def shown_word(word: str, among: Iterable[str], limit: int = 40) -> str:
+    """Return a word as a person may see it: hidden where the words around it make it a secret's."""
+    return plain(word, limit) if redact(word) in redact(" ".join(among)) else HIDDEN

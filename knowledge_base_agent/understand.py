@@ -20,7 +20,7 @@ from knowledge_base_agent.operations.operation import AnyOperation, Arguments, R
 from knowledge_base_agent.operations.stated import STATED, UNSTATED, Stated
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.redaction import HIDDEN, plain, redact
+from knowledge_base_agent.redaction import plain, shown_word
 from knowledge_base_agent.repeats import FLAG
 
 _QUOTES = re.compile(r"['\"]")
@@ -95,11 +95,6 @@ def _quoted(word: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", word) if _QUOTES.search(word) else shlex.quote(word)
 
 
-def _shown(word: str, among: Sequence[str]) -> str:
-    """Return a word as a person may see it: hidden where the words around it make it a secret's."""
-    return plain(word, 40) if redact(word) in redact(" ".join(among)) else HIDDEN
-
-
 def understand_arguments(
     operation: AnyOperation, words: Sequence[str], *, prompt: str = "/kb ", name: str = ""
 ) -> Understood:
@@ -153,6 +148,7 @@ class _Reading:
         self._operation = operation
         self._command = command
         self._parameters = parameters(operation)
+        self._words: list[str] = []
         self._parser = _Parser(
             prog=command, add_help=False, allow_abbrev=False, exit_on_error=False
         )
@@ -160,7 +156,7 @@ class _Reading:
             self._add(parameter)
 
     def read(self, words: list[str]) -> dict[str, object]:
-        words = [self._lower_flag(word) for word in words]
+        words = self._words = [self._lower_flag(word) for word in words]
         try:
             found, left = self._parser.parse_known_args(words)
         except argparse.ArgumentError as error:
@@ -197,7 +193,7 @@ class _Reading:
             except ValueError as error:
                 # Misunderstood is no ValueError, so argparse lets it through as it is.
                 raise Misunderstood(
-                    f"“{plain(text, 60)}” is not allowed for {parameter.shown}: {error}.",
+                    f"“{shown_word(text, self._words, 60)}” is not allowed for {parameter.shown}: {error}.",
                     self._example(parameter),
                 ) from error
 
@@ -227,7 +223,7 @@ class _Reading:
         flags = [flag for parameter in self._parameters for flag in parameter.flags]
         typed = word.partition("=")[0]
         close = difflib.get_close_matches(typed, flags, n=1, cutoff=0.6)
-        what = f"`{_shown(word, words)}` is not something that {self._operation.name} takes."
+        what = f"`{shown_word(word, words)}` is not something that {self._operation.name} takes."
         if not close:
             return Misunderstood(what, f"Write it as `{self._usage()}`.")
         mended = [close[0] + w[len(typed) :] if w.partition("=")[0] == typed else w for w in words]

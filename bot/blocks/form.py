@@ -25,7 +25,7 @@ from knowledge_base_agent.operations.describing import Parameter, parameters
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.redaction import shown_word
 from knowledge_base_agent.understand import Understood, understand_arguments
 
 FORM = "form"
@@ -183,7 +183,7 @@ def _complaint(parameter: Parameter, words: list[str]) -> str:
             if parameter.word.read is not None:
                 parameter.word.read(word)
         except ValueError as error:
-            return f"“{plain(word, 60)}” is not allowed: {error}. For example: {parameter.word.example}"
+            return f"“{shown_word(word, words, 60)}” is not allowed: {error}. For example: {parameter.word.example}"
     return ""
 
 

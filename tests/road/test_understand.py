@@ -114,9 +114,14 @@ def test_a_suggestion_is_read_as_what_it_mends(typed: str) -> None:
     assert split(told.value.suggestion) == ["help", *split(straighten(typed))[1:]]
 
 
-def test_a_word_that_stands_behind_a_secrets_name_is_not_shown_as_the_strange_one() -> None:
+@pytest.mark.parametrize(
+    "typed", ["logs token: s3cr3tV4lue 3f2a", 'retry --name {"api_key": "s3cr3tV4lue"} shop.*h"']
+)
+def test_a_word_that_stands_behind_a_secrets_name_is_not_shown_as_the_strange_one(
+    typed: str,
+) -> None:
     with pytest.raises(Misunderstood) as told:
-        understand("logs token: s3cr3tV4lue 3f2a")
+        understand(typed)
     assert "s3cr3tV4lue" not in told.value.what
 
 

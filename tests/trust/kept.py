@@ -43,7 +43,8 @@ def keep(name: str, kept: Kept) -> None:
     """Put an experiment's figures in the place of its former ones."""
     values = {one: asdict(each) for one, each in all_kept().items()} | {name: asdict(kept)}
     FILE.write_text(
-        json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(dict(sorted(values.items())), indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
     )
 
 

@@ -29,6 +29,8 @@ def run(trial: Trial, place: Place) -> None:
     for index, target in enumerate(TARGETS):
         left = -(-(trial.count - trial.reached) // (len(TARGETS) - index))
         count_group(trial, target.name, left, seconds=trial.seconds_left / (len(TARGETS) - index))
+    if trial.seconds_left > 0:
+        trial.that_is_all()
 
 
 def count_group(trial: Trial, group: str, count: int, *, seconds: float) -> None:
@@ -36,7 +38,8 @@ def count_group(trial: Trial, group: str, count: int, *, seconds: float) -> None
     trial.never(TOO_LOW)
     outcomes = dict(_outcomes(trial, group, count, seconds))
     found = sum(1 for outcome in outcomes.values() if outcome in _FOUND)
-    trial.share(f"of the mutants of {group} found", found, len(outcomes))
+    if outcomes:
+        trial.share(f"of the mutants of {group} found", found, len(outcomes))
     if 100.0 * found < _WANTED * len(outcomes):
         trial.saw(TOO_LOW, f"{group}: {found} of {len(outcomes)}")
     for name, outcome in outcomes.items():

@@ -67,8 +67,8 @@ def _counted(experiment: Experiment, figures: Figures | None) -> str:
     if figures is None:
         return f"{experiment.count:,} {experiment.counted} wanted; not counted yet."
     text = f"**{figures.reached:,}** {experiment.counted}"
-    if figures.reached < experiment.count:
-        text += f", of {experiment.count:,} wanted"
+    if figures.reached < figures.wanted:
+        text += f", of {figures.wanted:,} wanted"
     more = [f"{number:,} {what}" for what, number in figures.details.items()]
     more += [f"at most {seconds:.3f} s: {what}" for what, seconds in figures.slowest.items()]
     more += [f"{share:.1f} % {what}" for what, share in figures.shares.items()]

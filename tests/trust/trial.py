@@ -87,6 +87,10 @@ class Trial:
         """Count something beside the number."""
         self._details[what] = self._details.get(what, 0) + times
 
+    def that_is_all(self) -> None:
+        """Say that there is no more to count than what was, though more was asked for."""
+        self.count = min(self.count, self._reached)
+
     def never(self, *kinds: str) -> None:
         """Say what must never happen, so that its zero is told."""
         for kind in kinds:
