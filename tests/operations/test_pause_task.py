@@ -178,7 +178,7 @@ def test_a_purge_says_what_is_set_aside_and_leaves_it_and_a_complete_reset_drops
     await_aside(here, 3)
     assert "3 messages of tiny.quick from celery stay set aside" in notes(here.asks("purge"))
     assert aside(here) == 3
-    report = here.confirms(here.previews("reset --complete"))
+    report = here.confirms(here.previews("reset --complete --reason test"))
     assert report.succeeded, report
     assert "3 messages removed, 0 left" in str(report)
     assert aside(here) == 0

@@ -121,7 +121,7 @@ def test_many_rows_come_back_in_steps(there: Crew, redis_space: RedisSpace) -> N
     before = everything(there, redis_space)
     _, undo_words = clear(there)
     assert aside(there) == 12_000
-    done = there.confirms(there.previews(undo_words))
+    done = there.confirms(there.previews(f"{undo_words} --reason test"))
     assert "Brought back 12,000 rows" in done.text
     assert everything(there, redis_space) == before
 
@@ -207,7 +207,9 @@ def test_a_clear_and_its_undo_that_die_anywhere_lose_nothing(
     fill(there, redis_space)
     before = everything(there, redis_space)
     for moment in moments():
-        died = dying(there, lambda: there.previews("clear --older-than 0 --reason test"), moment)
+        died = dying(
+            there, lambda: there.previews("clear --older-than 0 --reason test --repeat"), moment
+        )
         cleared = newest(there)
         if aside(there):
             dying(there, lambda: there.previews(f"undo {cleared}"), moment)  # noqa: B023

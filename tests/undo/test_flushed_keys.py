@@ -103,7 +103,7 @@ def test_a_flush_and_its_undo_that_die_anywhere_lose_nothing(
     fill(redis_space, 3)
     before = database(redis_space.progress_url), database(redis_space.logs_url)
     for moment in moments():
-        died = dying(alone, lambda: alone.previews("flush --all --reason test"), moment)
+        died = dying(alone, lambda: alone.previews("flush --all --reason test --repeat"), moment)
         flushed = newest(alone)
         if database(redis_space.progress_url) != before[0]:
             dying(alone, lambda: alone.previews(f"undo {flushed}"), moment)  # noqa: B023

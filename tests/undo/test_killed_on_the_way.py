@@ -44,7 +44,7 @@ def dying(shell: Crew, pending: Callable[[], Pending], moment: int) -> bool:
 def undo(shell: Crew, run: str) -> None:
     """Bring back what a run has put aside, if it came to that."""
     try:
-        found = shell._ask(f"undo {run}")
+        found = shell._ask(f"undo {run} --repeat")
     except NotFound:
         return
     # What was written down and never filled has nothing to bring back.
@@ -65,7 +65,7 @@ def test_a_purge_that_dies_anywhere_loses_nothing(alone: Crew, broker: str) -> N
         alone.send("quick", priority=priority)
     before = database(broker)
     for moment in moments():
-        died = dying(alone, lambda: alone.previews("purge --reason test"), moment)
+        died = dying(alone, lambda: alone.previews("purge --reason test --repeat"), moment)
         undo(alone, newest(alone))
         assert database(broker) == before, f"killed at moment {moment}"
         if not died:
@@ -81,7 +81,7 @@ def test_an_undo_that_dies_anywhere_is_gone_on_with(alone: Crew, broker: str) ->
         client.lpush("celery", *(f"old-{n}" for n in range(5)))
         before = database(broker)
         for moment in moments():
-            alone.confirms(alone.previews("purge --reason test"))
+            alone.confirms(alone.previews("purge --reason test --repeat"))
             purged = newest(alone)
             client.lpush("celery", *(f"new-{n}" for n in range(3)))
             died = dying(alone, lambda: alone.previews(f"undo {purged}"), moment)  # noqa: B023
