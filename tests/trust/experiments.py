@@ -42,7 +42,7 @@ EXPERIMENTS = (
         "nothing done twice, nothing done without a record, and nobody untold.",
         counted="kills, each followed by a second try and a look at every record",
         count=4_000,
-        minutes=22.0,
+        minutes=30.0,
     ),
     Experiment(
         name="races",
@@ -98,7 +98,7 @@ EXPERIMENTS = (
         "takes long, nothing pings, and no secret of a known shape comes out again.",
         counted="inputs",
         count=1_000_000,
-        minutes=18.0,
+        minutes=14.0,
     ),
     Experiment(
         name="mutation",
