@@ -28,7 +28,7 @@ def terms_of(request: Request, preview: Preview[Any], settings: Settings) -> Ter
 
     Raises `ReasonNeeded` where two people are needed and nobody has said why, and `Refused` as `alone_from` does.
     """
-    why, stated = why_two(preview, settings), request.stated
+    why, stated = why_two(preview, settings, request.actor.surface), request.stated
     if why and not stated.why:
         raise _unreasoned(request.actor.surface, why, preview)
     alone = alone_from(request.actor, stated, why, settings, utc_now())
@@ -37,7 +37,8 @@ def terms_of(request: Request, preview: Preview[Any], settings: Settings) -> Ter
 
 def renewed(found: Confirmation, preview: Preview[Any] | None, settings: Settings) -> Terms:
     """Return the terms of what is seen at the click: what needed two people still does, and more may by now."""
-    why = why_two(preview, settings) if preview is not None else ""
+    asker = Surface(found.surface)
+    why = why_two(preview, settings, asker) if preview is not None else ""
     return Terms(why_two=found.why_two or why, reason=found.reason, alone_from=found.alone_from)
 
 

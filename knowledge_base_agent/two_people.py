@@ -33,21 +33,26 @@ class Consent(Enum):
     """By the one who asked, alone, after the delay."""
 
 
-def why_two(preview: Preview[Any], settings: Settings) -> str:
+def why_two(preview: Preview[Any], settings: Settings, asker: Surface = Surface.SLACK) -> str:
     """Return why a preview needs two people, as part of a sentence; empty where one is enough.
 
-    What is unknown counts as too much, and as protected.
+    What is unknown counts as too much, and as protected. A schedule that the settings let change things may touch any
+    number that can be told: whoever set KB_MAINTENANCE_MAY_CHANGE agreed to it, and to nothing else of the top risk.
     """
     if preview.affected == 0 or preview.only_shown:
         return ""
     reasons = [preview.grave] if preview.grave else []
     if preview.affected is None:
         reasons.append("how much it touches is unknown")
-    elif preview.affected > settings.two_person_above:
+    elif preview.affected > settings.two_person_above and not _standing_order(asker, settings):
         reasons.append(
             f"it touches {preview.affected:,}, more than the {settings.two_person_above:,} of KB_TWO_PERSON_ABOVE"
         )
     return "; ".join([*reasons, *_protected(preview.touches, settings.protected)])
+
+
+def _standing_order(asker: Surface, settings: Settings) -> bool:
+    return asker is Surface.SCHEDULE and settings.maintenance_may_change
 
 
 def _protected(touches: Touched, patterns: Iterable[str]) -> Iterable[str]:

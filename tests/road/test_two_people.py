@@ -58,6 +58,16 @@ def test_the_top_risk_is_what_is_grave_or_much_or_unknown(found: Preview[Target]
     assert why_two(found, Settings()) == why
 
 
+def test_a_schedule_that_may_change_things_is_held_up_by_no_number_and_by_all_else() -> None:
+    allowed = Settings(two_person_above=10, maintenance_may_change=True)
+    assert why_two(preview(11), allowed, Surface.SCHEDULE) == ""
+    assert "KB_TWO_PERSON_ABOVE" in why_two(preview(11), allowed, Surface.SLACK)
+    reporting = Settings(two_person_above=10)
+    assert "KB_TWO_PERSON_ABOVE" in why_two(preview(11), reporting, Surface.SCHEDULE)
+    assert why_two(preview(11, grave="it is grave"), allowed, Surface.SCHEDULE) == "it is grave"
+    assert "unknown" in why_two(preview(None), allowed, Surface.SCHEDULE)
+
+
 def test_the_threshold_is_a_setting_and_above_none_means_everything() -> None:
     assert (
         why_two(preview(11), Settings(two_person_above=10))

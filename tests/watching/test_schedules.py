@@ -108,6 +108,15 @@ def test_what_would_need_two_people_is_only_reported_whatever_it_may_change(shel
     wait_until(lambda: audited(shell) == [("schedule", "refused")], what="it is recorded")
 
 
+def test_a_round_that_the_settings_allow_clears_as_much_as_is_old(shell: Shell) -> None:
+    (weekly,) = schedules_of(shell.deployment.settings)
+    allowed = {"two_person_above": 0, "maintenance_may_change": True}
+    settings = shell.deployment.settings.model_copy(update=allowed)
+    deployment = replace(shell.deployment, settings=settings)
+    assert run_schedule(Runner(deployment), weekly, may_change=True).succeeded
+    assert rows_left(shell) == 0
+
+
 def test_words_that_no_operation_understands_are_said(shell: Shell) -> None:
     odd = Schedule(every=Every.DAILY, at=time(3), words="upkeep daily")
     report = run_schedule(Runner(shell.deployment), odd, may_change=True)
