@@ -24,6 +24,7 @@ from knowledge_base_agent.redaction import plain, shown_word
 from knowledge_base_agent.repeats import FLAG
 
 _QUOTES = re.compile(r"['\"]")
+_FLAG = re.compile("--[^-]")
 _SPECIAL = re.compile(r"[^\w@%+=:,./-]")
 
 
@@ -207,7 +208,7 @@ class _Reading:
     def _lower_flag(self, word: str) -> str:
         # A phone capitalises; a flag has no capital letters. Values after "=" stay as they are.
         flag, equals, value = word.partition("=")
-        return flag.lower() + equals + value if flag.startswith("--") else word
+        return flag.lower() + equals + value if _FLAG.match(flag) else word
 
     def _incomplete(self, error: argparse.ArgumentError) -> Misunderstood:
         message = str(error)

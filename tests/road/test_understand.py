@@ -10,6 +10,7 @@ from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.operations.words import duration, task_id
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
+from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.understand import understand
 
 
@@ -123,6 +124,7 @@ def test_a_word_that_stands_behind_a_secrets_name_is_not_shown_as_the_strange_on
     with pytest.raises(Misunderstood) as told:
         understand(typed)
     assert "s3cr3tV4lue" not in told.value.what
+    assert "s3cr3tV4lue" not in plain(told.value.suggestion)
 
 
 @pytest.mark.parametrize(
