@@ -22,7 +22,7 @@ SIGNALS = ("SIGTERM", "SIGKILL", "SIGQUIT", "SIGINT")
 _WHY_NOT = {
     Pool.SOLO: "its pool is solo: it hears nothing until the task ends, and can't stop it",
     Pool.THREADS: "its pool is threads: a thread can't be stopped",
-    Pool.EVENTLET: "its pool is eventlet: it can't stop a single task",
+    Pool.EVENTLET: "its pool is eventlet, of which it was never seen that it stops a task",
 }
 
 

@@ -68,8 +68,8 @@ def _verdict(one: str, had: HeldTask | None, now: FleetView, *, late: bool) -> V
     running = [task for task in held if task.place is Place.ACTIVE]
     if running:
         task = running[0]
-        why = f"It still runs on {task.worker}, process {task.process}."
-        return _say(one, Fate.RUNNING, why, task, late=late)
+        why = f"It still runs on {task.worker}, {_what_runs(task, now)}."
+        return _say(one, Fate.RUNNING, why, task, late=late and _killable(task, now))
     if had is not None and had.place is Place.ACTIVE:
         return _after_running(one, had, now, late=late)
     if held:
@@ -89,11 +89,14 @@ def _after_running(one: str, had: HeldTask, now: FleetView, *, late: bool) -> Ve
         why = f"{had.worker}, which ran it, is gone; what it had begun may still finish."
         return _say(one, Fate.UNKNOWN, why, had)
     alive = _still_at_it(worker, had)
+    runs, late = _what_runs(had, now), late and _killable(had, now)
     if alive is None:
-        why = f"{had.worker} no longer lists it, but process {had.process} lives and may be at it."
+        why = f"{had.worker} no longer lists it, but {runs} may still be at it."
         return _say(one, Fate.UNKNOWN, why, had, late=late)
     if alive:
-        why = f"{had.worker} no longer lists it, but process {had.process} is still at it."
+        why = f"{had.worker} no longer lists it, but {runs} is still at it."
+        if worker.pool is Pool.GEVENT:
+            why += " Its code holds on to what was to end it: only the end of its worker will."
         return _say(one, Fate.RUNNING, why, had, late=late)
     return _say(one, Fate.STOPPED, f"{had.worker} no longer runs it.", had)
 
@@ -102,8 +105,12 @@ def _still_at_it(worker: WorkerView, had: HeldTask) -> bool | None:
     """Tell whether the process that had the task is still busy with it; None if this worker can't tell."""
     if worker.pool is Pool.OTHER:
         return None
-    if worker.pool is not Pool.PREFORK:
-        return False  # only prefork takes a task off its list before it has ended
+    if worker.pool not in (Pool.PREFORK, Pool.GEVENT):
+        return False  # these refuse to stop a task, and so list it until it has ended
+    if worker.pool is Pool.GEVENT:
+        if any(task.process == had.process for task in worker.active):
+            return False  # the number of a greenlet that has ended is given out again
+        return None if worker.occupied is None else had.process in worker.occupied
     if had.process is None or worker.processes is None:
         return None
     if had.process not in worker.processes:
@@ -111,6 +118,19 @@ def _still_at_it(worker: WorkerView, had: HeldTask) -> bool | None:
     if any(task.process == had.process for task in worker.active):
         return False  # it has moved on to another task
     return None if worker.occupied is None else had.process in worker.occupied
+
+
+def _pool_of(task: HeldTask, now: FleetView) -> Pool:
+    return next((w.pool for w in now.workers if w.name == task.worker), Pool.OTHER)
+
+
+def _what_runs(task: HeldTask, now: FleetView) -> str:
+    return f"{'greenlet' if _pool_of(task, now) is Pool.GEVENT else 'process'} {task.process}"
+
+
+def _killable(task: HeldTask, now: FleetView) -> bool:
+    """Tell whether a task has a process of its own, which a SIGKILL would end."""
+    return _pool_of(task, now) is Pool.PREFORK
 
 
 def _while_waiting(one: str, held: HeldTask, now: FleetView) -> Verdict:

@@ -96,7 +96,7 @@ class WorkerView:
     processes: tuple[int, ...] | None
     """The ids of its pool's processes that live."""
     occupied: tuple[int, ...] | None
-    """Those that have a task, even one that was revoked and is no longer listed as active."""
+    """Those that have a task, even one that was revoked and is no longer listed as active; greenlets on gevent."""
     paused: tuple[str, ...] | None = None
     """The tasks whose messages it sets aside; None where it can't do that, or does not tell."""
     revoked: int | None

@@ -67,7 +67,8 @@ def kb_kill(state: Any, process: int, **_: object) -> dict[str, str]:
     """
     pool = state.consumer.controller.pool
     living = _living(pool, None)
-    if process not in (_occupied(pool, living) or ()):
+    # Greenlets are occupied too, but their numbers are no processes.
+    if not isinstance(living, list) or process not in (_occupied(pool, living) or ()):
         return {"error": f"process {process} has no task here"}
     listed = [r.id for r in list(worker_state.active_requests) if r.worker_pid == process]
     if listed:
@@ -134,7 +135,12 @@ def _living(pool: Any, listed: Any) -> Any:
 
 
 def _occupied(pool: Any, living: Any) -> list[int] | None:
-    """Return the processes that have a task, by the pool's own book: also those of revoked tasks that live on."""
+    """Return the processes, or greenlets, that have a task by the pool's own book: also those revoked that live on."""
+    greenlets = getattr(
+        pool, "_pool_map", None
+    )  # of gevent: one for each task, until it has really ended
+    if isinstance(greenlets, dict):
+        return list(greenlets)
     jobs = getattr(getattr(pool, "_pool", None), "_cache", None)
     if not isinstance(jobs, dict) or not isinstance(living, list):
         return None

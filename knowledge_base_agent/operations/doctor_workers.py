@@ -24,6 +24,8 @@ _LISTED = 6
 _SOFTWARE = re.compile(r"celery:(\S+).*?kombu:(\S+) py:(\S+)", re.DOTALL)
 _NO_ANSWER = "no worker told its settings in time"
 _START = "Start the workers, then ask again."
+_LIMITED = (Pool.PREFORK, Pool.GEVENT)
+"""Pools that end a task at its hard limit; gevent where the task waits, and does not hold on."""
 
 
 def worker_findings(read: Readings) -> Iterator[Finding]:
@@ -179,11 +181,11 @@ def _limits(read: Readings) -> Finding:
     check = "Pools that can stop a task"
     if not read.ours:
         return unknown(check, "no worker told its pool", _START)
-    deaf = [f"{w.name} ({w.pool})" for w in read.ours if w.pool is not Pool.PREFORK]
+    deaf = [f"{w.name} ({w.pool})" for w in read.ours if w.pool not in _LIMITED]
     if deaf:
-        cure = "Use the prefork pool where time limits count: the others let a task run on past its hard limit."
+        cure = "Use the prefork pool where time limits count: these let a task run on past its hard limit."
         return warning(check, f"no hard time limit on {_some(deaf)}", cure)
-    return fine(check, "prefork, on all that answered")
+    return fine(check, f"{' or '.join(sorted({w.pool for w in read.ours}))}, on all that answered")
 
 
 def _some(names: tuple[str, ...] | list[str]) -> str:

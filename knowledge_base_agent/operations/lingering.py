@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.views import FleetView, WorkerView
+from knowledge_base_agent.fleet.views import FleetView, Pool, WorkerView
 from knowledge_base_agent.operations.operation import Target
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
@@ -48,6 +48,8 @@ def find_lingering(deployment: "Deployment", ids: Collection[str]) -> tuple[Ling
 
 
 def _lingers(worker: WorkerView, task_id: str, process: int) -> bool:
+    if worker.pool is not Pool.PREFORK:
+        return False  # what is occupied there is no process of the task's own
     listed = any(task.process == process or task.id == task_id for task in worker.active)
     return process in (worker.occupied or ()) and not listed
 

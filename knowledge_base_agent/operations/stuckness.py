@@ -97,7 +97,9 @@ def _running(
 
 def why_past_limit(pool: Pool) -> str:
     """Return why a task may be past its time limit; only prefork has a process to kill."""
-    if pool in {Pool.THREADS, Pool.SOLO, Pool.GEVENT, Pool.EVENTLET}:
+    if pool is Pool.GEVENT:
+        return "a gevent pool throws the limit into its code, which held on to it"
+    if pool in {Pool.THREADS, Pool.SOLO, Pool.EVENTLET}:
         return f"a {pool} pool ends no task at its limit"
     if pool is Pool.PREFORK:
         return "its pool should have ended it: the worker itself may be hung"

@@ -1,5 +1,6 @@
 """A Celery app to look at: its tasks write a ledger of their own, the one witness that asks nobody."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -29,7 +30,7 @@ def tiny_app(
         control_exchange=own or "celery",
         event_exchange=f"{own or 'celery'}ev",
     )
-    for function in (nap, stubborn, quick):
+    for function in (nap, stubborn, clinging, quick):
         # Not shared: Celery would give each app of this process the tasks of all others.
         app.task(name=f"{name}.{function.__name__}", bind=True, shared=False)(function)
     return app
@@ -53,6 +54,16 @@ def stubborn(task: Any, seconds: float) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     nap(task, seconds)
+
+
+def clinging(task: Any, seconds: float) -> None:
+    """Catch whatever a pool without processes throws into it to end it, and go on."""
+    note("began", task.request.id)
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        with contextlib.suppress(BaseException):
+            time.sleep(left)
+    note("ended", task.request.id)
 
 
 def quick(task: Any) -> str:
