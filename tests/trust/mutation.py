@@ -36,8 +36,11 @@ def run(trial: Trial, place: Place) -> None:
 def count_group(trial: Trial, group: str, count: int, *, seconds: float) -> None:
     """Try so many mutants of one guard, chosen by the seed, for so long at most."""
     trial.never(TOO_LOW)
+    before = trial.reached
     outcomes = dict(_outcomes(trial, group, count, seconds))
     found = sum(1 for outcome in outcomes.values() if outcome in _FOUND)
+    if trial.reached == before:
+        trial.saw(TOO_LOW, f"{group}: none was tried; its tests fail, or took all of the time")
     if outcomes:
         trial.share(f"of the mutants of {group} found", found, len(outcomes))
     if 100.0 * found < _WANTED * len(outcomes):
