@@ -61,7 +61,7 @@ def _message(scale: Scale) -> Outcome:
     found = interleaved(contestants, rounds=scale.choose(200, 20))
     return Outcome(
         figures=tuple(milliseconds(name, timing.median) for name, timing in found.items()),
-        goals=(at_most("ours", found["ours"].median * 1000, 1, smoke=60, unit="ms"),),
+        goals=(at_most("ours", found["ours"].median * 1000, 1, smoke=20, unit="ms"),),
     )
 
 

@@ -1,8 +1,9 @@
 """Sending what was drawn: in the form that Slack takes, to where it can be seen."""
 
+import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -153,24 +154,24 @@ class Messages:
     async def _in_some_form(
         self, drawn: Drawn, send: Callable[[Sequence[Json]], Awaitable[T]]
     ) -> T:
-        forms = list(self._forms(drawn))
-        for blocks in forms[:-1]:
+        async for blocks in self._forms(drawn):
             try:
                 return await send(blocks)
             except Refusal as error:
                 if error.code not in _BAD_BLOCKS:
                     raise
                 self._remember(drawn, blocks, error)
-        return await send(forms[-1])
+        return await send(())
 
-    def _forms(self, drawn: Drawn) -> Iterator[Sequence[Json]]:
+    async def _forms(self, drawn: Drawn) -> AsyncIterator[Sequence[Json]]:
         now = time.monotonic()
         known_bad = {kind for kind, until in self._refused.items() if until > now}
         if drawn.blocks and not drawn.new_kinds & known_bad:
             yield drawn.blocks
-        if drawn.plain and drawn.plain != drawn.blocks:
-            yield drawn.plain
-        yield ()
+        # Drawing takes milliseconds, and the loop has to acknowledge meanwhile.
+        plain = await asyncio.to_thread(lambda: drawn.plain)
+        if plain and plain != drawn.blocks:
+            yield plain
 
     def _remember(self, drawn: Drawn, blocks: Sequence[Json], error: Refusal) -> None:
         log.warning("Slack refused blocks", code=error.code, hints=error.hints[:3])

@@ -7,11 +7,13 @@ takes the square of it would let a task's name stop the bot. Hence no leading re
 import re
 from collections.abc import Iterable
 
-_CORES = (
+_LONG = (
     r"password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key"
     r"|encryption[_-]?key|authorization|credential|cookie|session[_-]?id|dsn|x-amz-signature"
-    r"|(?<![a-z])(?:pwd|pass|auth|jwt)(?![a-z])"
 )
+_SHORT = r"pwd|pass|auth|jwt"
+_CORES = rf"{_LONG}|(?<![a-z])(?:{_SHORT})(?![a-z])"
+_WORDS = re.compile(rf"{_LONG}|{_SHORT}")
 _URL_PASSWORD = re.compile(
     r"(?P<head>://[^\s:/@'\"]{0,128}:)(?!\d{1,5}(?:[/?#\s'\"]|$))(?:[^\s'\"<>@]{1,256}@){1,3}"
 )
@@ -21,14 +23,28 @@ _URL_KEY = re.compile(
 _QUERY_KEY = re.compile(
     r"(?P<head>[?&](?:sig|signature|key|code|auth)=)[^&\s'\"<>]{1,512}", re.IGNORECASE
 )
-_TOKENS = re.compile(
-    r"xox[abeprs](?:\.xox[abp])?-[\w-]{8,}|xapp-[\w-]{8,}"  # Slack
-    r"|(?<=hooks\.slack\.com/)[^\s'\"<>]+|(?<=hooks\.slack-gov\.com/)[^\s'\"<>]+"
-    r"|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|npm_\w{30,}|pypi-[\w-]{30,}"
-    r"|A[KS]IA[0-9A-Z]{16}|[spr]k[-_][\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
-    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"  # JSON web tokens
-    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)"
-)
+_SHAPES = (
+    ("xox[abeprs]", r"(?:\.xox[abp])?-[\w-]{8,}"),  # Slack
+    ("xapp-", r"[\w-]{8,}"),
+    ("gh[pousr]_", r"\w{20,}"),
+    ("github_pat_", r"\w{20,}"),
+    ("glpat-", r"[\w-]{20,}"),
+    ("npm_", r"\w{30,}"),
+    ("pypi-", r"[\w-]{30,}"),
+    ("A[KS]IA", r"[0-9A-Z]{16}"),
+    (r"[spr]k[-_][\w-]{20}", r"[\w-]*"),
+    ("AIza", r"[\w-]{30,}"),
+    (r"ya29\.", r"[\w-]{20,}"),
+    (r"SG\.", r"[\w-]{16,}\.[\w-]{16,}"),
+    ("eyJ", r"(?<![\w-]eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"),  # JSON web tokens
+    ("-----BEGIN ", r"[A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)"),
+)  # fmt: skip
+"""How each kind of token begins, and how it goes on."""
+_HOOKS = r"(?<=hooks\.slack\.com/)[^\s'\"<>]+|(?<=hooks\.slack-gov\.com/)[^\s'\"<>]+"
+_TOKENS = re.compile("|".join([*(begin + rest for begin, rest in _SHAPES), _HOOKS]))
+_BEGINNINGS = re.compile("|".join(begin for begin, _ in _SHAPES))
+_SHORTEST = 13
+"""Characters of the shortest token of these shapes."""
 _QUOTE = re.compile(r"[bBuUrRfF]{0,2}(?P<slashes>\\{0,8})(?P<quote>['\"])")
 _STRINGS = {
     "'": re.compile(r"[^'\\]*(?:\\.[^'\\]*)*'", re.DOTALL),
@@ -54,6 +70,24 @@ def named_by(names: Iterable[str] = ()) -> re.Pattern[str]:
     after = rf"(?:{quoted})?\s{{0,8}}(?:=>|[:=])\s{{0,8}}|{quoted}\s{{0,8}},\s{{0,8}}(?={quoted}|[bu]['\"])"
     flag = rf"(?<![\w-])--[\w-]{{0,40}}?(?:{_CORES}{more})[\w-]{{0,40}}[ \t]{{1,8}}(?=[^\s-])"
     return re.compile(rf"{flag}|(?P<core>{_CORES}{more})[\w.-]{{0,64}}(?:{after})", re.IGNORECASE)
+
+
+def may_hold_a_secret(text: str, *, more_names: bool) -> bool:
+    """Tell whether `without_shapes` or `without_named` could find anything; False is certain, and found out quickly.
+
+    Each of their patterns needs a sign or a word that is looked for here, as plain as possible. `more_names` says that
+    `named_by` was given names.
+    """
+    # The long "ſ" and the sign for kelvin are an s and a k to a pattern that ignores case.
+    if not text.isascii():
+        return True
+    if "hooks.slack" in text or (len(text) >= _SHORTEST and _BEGINNINGS.search(text)):
+        return True
+    if not (":" in text or "=" in text or "'" in text or '"' in text or "--" in text):
+        return False
+    if more_names or "://" in text or ("=" in text and ("?" in text or "&" in text)):
+        return True
+    return _WORDS.search(text.lower()) is not None
 
 
 def without_shapes(text: str, hidden: str) -> str:

@@ -19,7 +19,7 @@ def worded(value: Value) -> str:
     if isinstance(value, timedelta):
         return duration(value)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{value.isoformat(' ', 'seconds')[:19]} UTC"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):

@@ -38,7 +38,7 @@ def alert_message(alert: Alert, *, may_repeat: bool = False) -> Drawn:
                 *rows,
             ]
         ),
-        plain=rendered([SectionBlock(plain_lines(said)), *rows]),
+        draw_plain=lambda: rendered([SectionBlock(plain_lines(said)), *rows]),
     )
 
 
@@ -48,7 +48,7 @@ def reminder_message(alert: Alert) -> Drawn:
     return Drawn(
         text=escaped(text),
         blocks=rendered([RichTextBlock(sentence(text))]),
-        plain=rendered([SectionBlock(plain_lines(text))]),
+        draw_plain=lambda: rendered([SectionBlock(plain_lines(text))]),
     )
 
 

@@ -63,7 +63,7 @@ def entry_message(entry: Entry, *, may_repeat: bool = False) -> Drawn:
     elements += [mrkdwn(f"{local_moment(entry.at)} · {number}")]
     blocks = rendered([ContextBlock(list(elements)), *_stop(entry)])
     text = " · ".join([what, who, words, *outcome, moment(entry.at), number])
-    return Drawn(text=escaped(text), blocks=blocks, plain=blocks)
+    return Drawn(text=escaped(text), blocks=blocks, draw_plain=lambda: blocks)
 
 
 def _stop(entry: Entry) -> list[Block]:
@@ -82,4 +82,4 @@ def _head_message(entry: Entry, *, may_repeat: bool) -> Drawn:
     elements = [plain_text(text), mrkdwn(f"{local_moment(entry.at)} · {number}")]
     blocks = rendered([ContextBlock(list(elements))])
     whole = f"{escaped(text)} · {moment(entry.at)} · {number}"
-    return Drawn(text=whole, blocks=blocks, plain=blocks)
+    return Drawn(text=whole, blocks=blocks, draw_plain=lambda: blocks)

@@ -1,6 +1,8 @@
 """The one message of a confirmation: what would be touched, then who confirmed it, how far it is, what came of it."""
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from slackblocks import ContextBlock, RichTextBlock, SectionBlock
 from slackblocks.blocks import Block
@@ -34,7 +36,7 @@ def confirmation_message(pending: Pending, now: datetime) -> Drawn:
     return Drawn(
         text=escaped(said),
         blocks=report_blocks(pending.report, now, foot=foot),
-        plain=plain_form(pending.report, now, foot=foot),
+        draw_plain=partial(plain_form, pending.report, now, foot=foot),
     )
 
 
@@ -51,7 +53,7 @@ def running_message(
     )
     who = agreed_by(claimed, plain=True)
     said = f"⏳ {title}. {more}. {who[:1].upper()}{who[1:]}."
-    return Drawn(text=escaped(said), blocks=blocks, plain=blocks)
+    return Drawn(text=escaped(said), blocks=blocks, draw_plain=lambda: blocks)
 
 
 def ended_message(claimed: Claimed, ended: Ended) -> Drawn:
@@ -60,7 +62,7 @@ def ended_message(claimed: Claimed, ended: Ended) -> Drawn:
     foot: list[Block] = [ContextBlock([mrkdwn(f"{_confirmed_by(claimed)} · took {took}")])]
     drawn = report_message(ended.report, ended.ended_at, foot=foot)
     who = f"{claimed.run_id}, {agreed_by(claimed, plain=True)} at {moment(claimed.confirmed_at)}."
-    return Drawn(text=f"{drawn.text}\n{escaped(who)}", blocks=drawn.blocks, plain=drawn.plain)
+    return replace(drawn, text=f"{drawn.text}\n{escaped(who)}")
 
 
 def settled_message(settled: Settled) -> Drawn:
@@ -90,7 +92,7 @@ def _closed(text: str, at: datetime) -> Drawn:
         [RichTextBlock(sentence(text)), ContextBlock([mrkdwn(local_moment(at))])],
     )
     plain = rendered([SectionBlock(plain_lines(f"{text}\n{moment(at)}"))])
-    return Drawn(text=escaped(cut(text, 3000)), blocks=full, plain=plain)
+    return Drawn(text=escaped(cut(text, 3000)), blocks=full, draw_plain=lambda: plain)
 
 
 def coded(words: str) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from slackblocks import LengthError, Message
+from slackblocks import DividerBlock, LengthError, Message
 from slackblocks.blocks import Block
+
+from bot.blocks.data_table import DataTable, check_characters
 
 Json = dict[str, Any]
 
@@ -21,11 +24,17 @@ _NEW_BLOCKS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """One message. `text` alone answers; `plain` are blocks that no client or workspace refuses."""
+    """One message. `text` alone answers."""
 
     text: str
     blocks: tuple[Json, ...] = ()
-    plain: tuple[Json, ...] = ()
+    draw_plain: Callable[[], tuple[Json, ...]] = tuple
+    """Draws `plain`, which takes as long as all the rest and is hardly ever needed."""
+
+    @cached_property
+    def plain(self) -> tuple[Json, ...]:
+        """Blocks that no client or workspace refuses; drawn when first asked for, in whatever thread asks."""
+        return self.draw_plain()
 
     @property
     def new_kinds(self) -> frozenset[str]:
@@ -38,8 +47,15 @@ def rendered(blocks: Sequence[Block]) -> tuple[Json, ...]:
 
     The library's random block ids are left out: Slack makes its own, and the same result draws the same blocks.
     """
-    found: Json = Message(channel="C", text="", blocks=list(blocks)).to_dict()
-    return tuple(_without_id(block) for block in found["blocks"])
+    tables = {at: block for at, block in enumerate(blocks) if isinstance(block, DataTable)}
+    check_characters(sum(table.characters for table in tables.values()))
+    # A table has checked itself: a divider stands in for it where the message as a whole is looked at.
+    small = [DividerBlock() if at in tables else block for at, block in enumerate(blocks)]
+    found: Json = Message(channel="C", text="", blocks=small).to_dict()
+    return tuple(
+        tables[at].as_json() if at in tables else _without_id(block)
+        for at, block in enumerate(found["blocks"])
+    )
 
 
 def rendered_if_it_fits(draw: Callable[[], Sequence[Block]]) -> tuple[Json, ...]:
@@ -58,12 +74,19 @@ def _without_id(block: Json) -> Json:
 
 def weight(blocks: Sequence[Json]) -> int:
     """Return about how many characters Slack counts in these blocks."""
-    return sum(len(text) for text in _texts(list(blocks))) + _EACH_BLOCK * len(blocks)
+    return sum(map(_characters, blocks)) + _EACH_BLOCK * len(blocks)
 
 
 def fits(blocks: Sequence[Json]) -> bool:
     """Tell whether Slack takes a message of these blocks."""
     return len(blocks) <= MOST_BLOCKS and weight(blocks) <= MOST_CHARACTERS
+
+
+def _characters(block: Json) -> int:
+    if block["type"] == "data_table":  # hundreds of cells, each with one text
+        texts = sum(len(cell["text"]) for row in block["rows"] for cell in row)
+        return texts + len(block["caption"])
+    return sum(map(len, _texts(block)))
 
 
 def _texts(node: object) -> Iterator[str]:

@@ -66,7 +66,7 @@ def overview_message(
     return Drawn(
         text=escaped(f"{text_form(report, now)}\n{may(role)}"),
         blocks=rendered_if_it_fits(whole) or rendered(head),
-        plain=rendered(head),
+        draw_plain=lambda: rendered(head),
     )
 
 

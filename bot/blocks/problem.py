@@ -39,5 +39,5 @@ def _drawn(text: str, icon: str, actions: tuple[Action, ...]) -> Drawn:
     return Drawn(
         text=escaped(said),
         blocks=rendered([RichTextBlock(sentence(text, icon=icon)), *rows]),
-        plain=rendered([SectionBlock(plain_lines(said)), *rows]),
+        draw_plain=lambda: rendered([SectionBlock(plain_lines(said)), *rows]),
     )

@@ -58,7 +58,7 @@ def report_message(report: Report, now: datetime, *, foot: Sequence[Block] = ())
     return Drawn(
         text=escaped(text_form(report, now)),
         blocks=report_blocks(report, now, foot=foot),
-        plain=plain_form(report, now, foot=foot),
+        draw_plain=partial(plain_form, report, now, foot=foot),
     )
 
 

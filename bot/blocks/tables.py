@@ -1,25 +1,19 @@
 """A table of a report: a data table, or a section a row where there are few and something can be done about each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
-from slackblocks import (
-    ActionsBlock,
-    DataTableBlock,
-    RawNumber,
-    RawText,
-    RichTextBlock,
-    SectionBlock,
-)
+from slackblocks import ActionsBlock, RichTextBlock, SectionBlock
 from slackblocks.blocks import Block
 from slackblocks.elements import Element
 
 from bot.blocks.buttons import action_rows, buttons, menu
+from bot.blocks.data_table import MOST_COLUMNS, Cell, DataTable, number_cell, text_cell
 from bot.blocks.text import heading, inert, literal, mrkdwn, sentence
 from bot.blocks.values import marked, said, share, sortable, with_icon
 from knowledge_base_agent.report import Row, Table, Value
 
 MOST_ROWS = 100
-MOST_COLUMNS = 20
 ROWS_WITH_BUTTONS = 8
 _CELL = 120
 _PAGE = 10
@@ -87,31 +81,34 @@ def _data_table(table: Table, rows: Sequence[Row]) -> list[Block]:
     caption = summary(table, len(rows)) if whole else literal(table.caption, 150)
     bars = any(row.progress is not None for row in rows)
     columns = table.columns[: MOST_COLUMNS - int(bars)]
-    head: list[RawText | RawNumber | RichTextBlock] = [
-        RawText(literal(column.label, _CELL)) for column in columns
-    ]
+    head = [text_cell(literal(column.label, _CELL)) for column in columns]
     if bars:
-        head.append(RawText(_DONE))
-    body = [_cells(row, len(columns), bars=bars) for row in rows]
-    block = DataTableBlock([head, *body], caption=caption, page_size=min(_PAGE, len(rows)))
+        head.append(text_cell(_DONE))
+    # The same state, queue or error stands in many rows. `typed`: 1 and True, and `Raw` and other text, are equal.
+    cell = lru_cache(maxsize=None, typed=True)(_cell)
+    body = [_cells(row, len(columns), cell, bars=bars) for row in rows]
+    block = DataTable([head, *body], caption=caption, page_size=min(_PAGE, len(rows)))
     # Not every client shows the caption, and that something is missing must be seen.
     cut = [] if whole else [RichTextBlock(sentence(summary(table, len(rows))))]
     return [*cut, block, *row_menus(rows)]
 
 
-def _cells(row: Row, width: int, *, bars: bool) -> list[RawText | RawNumber | RichTextBlock]:
-    cells = [_cell(_at(row, index)) for index in range(width)]
-    if cells and isinstance(cells[0], RawText):
-        cells[0] = RawText(with_icon(cells[0].text, row.tone))
+def _cells(row: Row, width: int, cell: Callable[[Value], Cell], *, bars: bool) -> list[Cell]:
+    cells = [cell(value) for value in row.cells[:width]]
+    cells += [cell(None)] * (width - len(cells))
+    if cells and cells[0]["type"] == "raw_text":
+        cells[0] = text_cell(with_icon(cells[0]["text"], row.tone))
     if bars:
-        cells.append(RawText("unknown" if row.progress is None else share(row.progress)))
-    return list(cells)
+        cells.append(text_cell("unknown" if row.progress is None else share(row.progress)))
+    return cells
 
 
-def _cell(value: Value) -> RawText | RawNumber:
+def _cell(value: Value) -> Cell:
+    if isinstance(value, str):
+        return text_cell(literal(value, _CELL))
     text = said(value, _CELL)
     sort_by = sortable(value)
-    return RawText(text) if sort_by is None else RawNumber(sort_by, text)
+    return text_cell(text) if sort_by is None else number_cell(sort_by, text)
 
 
 def _at(row: Row, index: int) -> Value:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 
 from slackblocks import (
     ActionsBlock,
@@ -92,10 +93,11 @@ def reason_message(needed: ReasonNeeded, words: str, now: datetime) -> Drawn:
     # The words of a long list of ids are more than a button can carry.
     row: list[Block] = [ActionsBlock([button])] if len(value) <= VALUE_LIMIT else []
     foot: list[Block] = [RichTextBlock(sentence(said, icon="👥")), *row]
+    plain_foot: list[Block] = [SectionBlock(plain_lines(said)), *row]
     return Drawn(
         text=escaped(f"{text_form(needed.report, now)}\n{literal(said, 600)}"),
         blocks=report_blocks(needed.report, now, foot=foot),
-        plain=plain_form(needed.report, now, foot=[SectionBlock(plain_lines(said)), *row]),
+        draw_plain=partial(plain_form, needed.report, now, foot=plain_foot),
     )
 
 
@@ -150,7 +152,7 @@ def alarm_message(told: Told, found: Confirmation) -> Drawn:
     return Drawn(
         text=escaped("\n".join(lines)),
         blocks=rendered([*(RichTextBlock(sentence(line)) for line in lines), *rows]),
-        plain=rendered([SectionBlock(plain_lines("\n".join(lines))), *rows]),
+        draw_plain=lambda: rendered([SectionBlock(plain_lines("\n".join(lines))), *rows]),
     )
 
 
@@ -183,4 +185,4 @@ def open_message(found: Confirmation) -> Drawn:
         f"{moment(found.expires_at)}."
     )
     blocks = rendered([SectionBlock(mrkdwn(what))])
-    return Drawn(text=escaped(text), blocks=blocks, plain=blocks)
+    return Drawn(text=escaped(text), blocks=blocks, draw_plain=lambda: blocks)
