@@ -34,13 +34,14 @@ _VALUE = "value"
 _FLAGS = "flags"
 _AGAIN = re.compile(r"[,;] can be given again")
 _CONFIRMED = "Nothing happens until the preview, which comes where you asked, is confirmed."
+_SUBMIT = {Risk.READ: "Show", Risk.CHANGE: "Do it", Risk.DESTROY: "Preview"}
 Values = Mapping[str, Mapping[str, Json]]
 """What Slack says was filled in: block id → action id → value."""
 
 
 def has_form(operation: AnyOperation) -> bool:
-    """Tell whether the bare word opens a form: what destroys, and what can't be changed without more words."""
-    if operation.risk is Risk.READ or not parameters(operation):
+    """Tell whether the bare word opens a form: what destroys, and what means nothing without more words."""
+    if not parameters(operation):
         return False
     return operation.risk is Risk.DESTROY or needs_words(operation)
 
@@ -75,7 +76,7 @@ def form_view(operation: AnyOperation, *, carried: str) -> Json:
             *([_checkboxes(flags)] if flags else []),
         ],
         close=plain_text("Cancel"),
-        submit=plain_text("Preview" if destroys else "Do it"),
+        submit=plain_text(_SUBMIT[operation.risk]),
         private_metadata=carried,
         callback_id=FORM,
     ).to_dict()

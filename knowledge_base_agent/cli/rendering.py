@@ -1,5 +1,6 @@
 """A report on a terminal, drawn by rich. Text from outside is never read as rich's markup."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from rich.box import SIMPLE_HEAD
@@ -28,6 +29,8 @@ _STYLE = {Tone.NEUTRAL: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD
 _MARK = {Tone.NEUTRAL: "", Tone.GOOD: "✓ ", Tone.WARNING: "! ", Tone.BAD: "✗ "}
 _BARS = " ▁▂▃▄▅▆▇█"
 _LINE = 2000
+_DONE = "Done"
+_BAR = 10
 
 
 def show(console: Console, report: Report) -> None:
@@ -53,11 +56,12 @@ def _drawn(part: Part) -> RenderableType:
 
 def _facts(part: Facts) -> RenderableType:
     grid = Grid.grid(padding=(0, 2))
+    reasons = any(fact.why for fact in part.items)  # an empty column would cut the others short
     for fact in part.items:
         value = _cell(fact.value)
         value.stylize(_STYLE[fact.tone])
-        why = Text(f"({fact.why})", style="dim") if fact.why else Text()
-        grid.add_row(Text(fact.label, style="dim"), value, why)
+        why = Text(f"({fact.why})" if fact.why else "", style="dim")
+        grid.add_row(Text(fact.label, style="dim"), value, *([why] if reasons else []))
     return Group(Text(part.title, style="bold"), grid) if part.title else grid
 
 
@@ -92,9 +96,22 @@ def _grid(part: Table) -> Grid:
     for index, column in enumerate(part.columns):
         numbers = all(isinstance(row.cells[index], int | float) for row in part.rows)
         grid.add_column(column.label, justify="right" if numbers else "left", overflow="fold")
+    bars = any(row.progress is not None for row in part.rows)
+    if bars:
+        grid.add_column(_DONE, no_wrap=True)
     for row in part.rows:
-        grid.add_row(*(_cell(value) for value in row.cells), style=_STYLE[row.tone])
+        done = (_share(row.progress),) if bars else ()
+        grid.add_row(*(_cell(value) for value in row.cells), *done, style=_STYLE[row.tone])
     return grid
+
+
+def _share(done: float | None) -> Text:
+    """Return how much of a task is done, a share of 0 to 1, as a bar; empty where it did not tell."""
+    if done is None or not math.isfinite(done):
+        return Text()
+    kept = min(max(done, 0.0), 1.0)
+    full = int(kept * _BAR)
+    return Text(f"{'█' * full}{'░' * (_BAR - full)} {int(kept * 100):>3} %")
 
 
 def _cards(part: Table) -> Iterator[RenderableType]:
@@ -104,6 +121,8 @@ def _cards(part: Table) -> Iterator[RenderableType]:
         for column, value in zip(part.columns, row.cells, strict=True):
             if value != "":
                 card.add_row(Text(column.label, style="dim"), _cell(value))
+        if row.progress is not None:
+            card.add_row(Text(_DONE, style="dim"), _share(row.progress))
         yield Padding(card, (1, 0, 0, 2), style=_STYLE[row.tone], expand=False)
 
 

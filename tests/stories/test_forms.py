@@ -83,10 +83,27 @@ async def test_the_command_alone_shows_what_this_person_may_do_as_buttons(
     hers = await vera.sees("What you can ask")
     assert hers.is_ephemeral
     assert "Stats" in [one.label for one in hers.controls]
-    assert not any(one.label.endswith("…") for one in hers.controls)
+    forms = {one.label for one in hers.controls if one.label.endswith("…")}
+    assert forms == {"Task…", "Logs…", "Search…"}, "what looks, and no form of what changes"
     await otto.types("/kb", in_="#ops")
     his = await otto.sees("What you can ask")
     assert {"Clear…", "Revoke…"} <= {one.label for one in his.controls}
     await otto.clicks("Clear…", on=his)
     await otto.submits(await otto.sees_modal("/kb clear"), {"Older than": "9d"})
     await otto.sees("There are no rows")
+
+
+async def test_what_means_nothing_without_words_is_a_button_of_kb_that_asks_for_them(
+    whole: System, slack: LocalSlack
+) -> None:
+    ended = whole.send("add", 1, 1)
+    whole.site.row_in(ended, "SUCCESS")
+    vera = slack.person("vera")
+    await vera.types("/kb", in_="#ops")
+    overview = await vera.sees("What you can ask")
+    assert {"Task…", "Logs…", "Search…"} <= set(overview.buttons)
+    await vera.clicks("Task…", on=overview)
+    form = await vera.sees_modal("/kb task")
+    await vera.submits(form, {"Task": ended})
+    await vera.has_no_modal()
+    await vera.sees("SUCCESS since")
