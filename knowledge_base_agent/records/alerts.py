@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.alerts_tables import ALERTS
+from knowledge_base_agent.records.upserts import insert_into
 from knowledge_base_agent.redaction import plain
 
 Figures = Mapping[str, float | int | str | None]
@@ -135,7 +135,6 @@ def alert_named(connection: Connection, name: str) -> Alert:
 
 def open_alert(connection: Connection, opening: Opening, at: datetime) -> bool:
     """Write a new alert; False if the same trouble has an unresolved one already."""
-    made = postgresql if connection.dialect.name == "postgresql" else sqlite
     values = _said(opening) | {
         "key": opening.key[:_KEY_LIMIT],
         "kind": opening.kind,
@@ -149,7 +148,7 @@ def open_alert(connection: Connection, opening: Opening, at: datetime) -> bool:
         "channel": "",
         "message": "",
     }
-    insert = made.insert(ALERTS).values(values).on_conflict_do_nothing()
+    insert = insert_into(connection, ALERTS).values(values).on_conflict_do_nothing()
     return connection.execute(insert.returning(ALERTS.c.number)).first() is not None
 
 

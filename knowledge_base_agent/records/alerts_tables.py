@@ -36,20 +36,16 @@ ALERTS = Table(
     Column("message", String(64), nullable=False),
     Column("posting_since", UtcDateTime),  # a post was begun and its end is not known
 )
-# One alert a trouble, whoever watches: a second insert of the same unresolved key fails.
+# One alert a trouble, whoever watches: a second insert of the same unresolved key fails (see `database.METADATA`).
 Index(
     "uq_alerts_unresolved",
     ALERTS.c.key,
     unique=True,
-    sqlite_where=ALERTS.c.resolved_at.is_(None),
-    postgresql_where=ALERTS.c.resolved_at.is_(None),
 )
-# Only what the channel does not show yet.
+# Only what the channel does not show yet (see `database.METADATA`).
 Index(
     "ix_alerts_undelivered",
     ALERTS.c.number,
-    sqlite_where=ALERTS.c.revision != ALERTS.c.shown_revision,
-    postgresql_where=ALERTS.c.revision != ALERTS.c.shown_revision,
 )
 
 SCHEDULE_RUNS = Table(

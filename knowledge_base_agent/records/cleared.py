@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,7 +19,6 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.cleared_tables import CLEARED_TASKS
@@ -28,6 +27,7 @@ from knowledge_base_agent.records.tables import RECORDER_STATE, TASKS
 from knowledge_base_agent.records.task_messages import forget_messages
 from knowledge_base_agent.records.task_retries import forget_retries
 from knowledge_base_agent.records.upserts import among as among_ids
+from knowledge_base_agent.records.upserts import insert_into
 
 _STEP: Final = {"sqlite": 500, "postgresql": 5_000}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}
@@ -77,9 +77,7 @@ def bring_rows_back(engine: Engine, keepsake_id: str) -> Iterator[Returned]:
         # Where a task was cleared twice, its last row counts.
         rows = select(*(CLEARED_TASKS.c[name] for name in _NAMES)).where(among)
         rows = rows.order_by(CLEARED_TASKS.c.number.desc())
-        into: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(
-            TASKS
-        )
+        into = insert_into(connection, TASKS)
         put = into.from_select(list(_NAMES), rows).on_conflict_do_nothing(index_elements=["id"])
         back = connection.execute(put.returning(TASKS.c.id, TASKS.c.state)).all()
         if len(back) == length:

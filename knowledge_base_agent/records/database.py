@@ -34,6 +34,10 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+"""The tables as the migrations make them. Of which rows a partial index is, the migrations alone say.
+
+To say it here too would load PostgreSQL's dialect in every process on SQLite, each word of the shell's among them.
+"""
 DEADLINE_SECONDS = 2.0
 _IDLE_DEADLINES = 5
 """After so many deadlines PostgreSQL ends a transaction whose process stands still: it may hold what all wait for."""

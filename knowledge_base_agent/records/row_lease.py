@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.lease_tables import LEASES
+from knowledge_base_agent.records.upserts import insert_into
 
 TTL: Final = timedelta(seconds=15)
 
@@ -52,9 +52,8 @@ class RowLease:
         """Return the one statement on which it rests: of any number of processes, one sees a row change."""
         now = _now(connection)
         row = {"name": self._name, "holder": self._holder, "until": now + self._ttl}
-        made = postgresql if connection.dialect.name == "postgresql" else sqlite
         return (
-            made.insert(LEASES)
+            insert_into(connection, LEASES)
             .values(row)
             .on_conflict_do_update(
                 index_elements=["name"],

@@ -28,10 +28,8 @@ REVOKED_TASKS = Table(
     Column("settled_at", UtcDateTime),
 )
 """Every task that was revoked here; those that are not settled are told to each worker that joins."""
-# Only what is still told: stays small however many were ever revoked.
+# Only what is still told (see `database.METADATA`): stays small however many were ever revoked.
 Index(
     "ix_revoked_tasks_unsettled",
     REVOKED_TASKS.c.id,
-    sqlite_where=REVOKED_TASKS.c.settled_at.is_(None),
-    postgresql_where=REVOKED_TASKS.c.settled_at.is_(None),
 )

@@ -9,12 +9,12 @@ from datetime import datetime, time, timedelta
 from enum import Enum
 
 from sqlalchemy import Engine
-from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.problems import Misunderstood, NotFound, Problem, ReasonNeeded
 from knowledge_base_agent.records.alerts_tables import SCHEDULE_RUNS
 from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.upserts import insert_into
 from knowledge_base_agent.report import Note, Report, Tone
 from knowledge_base_agent.requests import Pending, Request
 from knowledge_base_agent.runner import Runner
@@ -85,9 +85,8 @@ def claim_due(engine: Engine, schedule: Schedule, now: datetime) -> bool:
         return False
     table = SCHEDULE_RUNS
     with writing(engine) as connection:
-        made = postgresql if connection.dialect.name == "postgresql" else sqlite
         taking = (
-            made.insert(table)
+            insert_into(connection, table)
             .values(name=schedule.name, due_at=due)
             .on_conflict_do_update(
                 index_elements=["name"], set_={"due_at": due}, where=table.c.due_at < due
