@@ -73,7 +73,7 @@ class Bot:
         self._loops.append(asyncio.create_task(Upkeep(desk).run(), name="upkeep"))
         self._loops.append(asyncio.create_task(Keeping(self._deployment).run(), name="keeping"))
         app = open_bolt(desk, client, self._tokens.bot, who)
-        await self._listen(app, client, desk.seen)
+        await self._listen(app, client, desk)
         log.info("the bot listens", team=who.get("team"), name=who.get("user"))
 
     async def stop(self) -> None:
@@ -121,12 +121,12 @@ class Bot:
         self._open.push_async_callback(served.close)
         log.info("serving HTTP", port=await served.start(self._settings.port))
 
-    async def _listen(self, app: AsyncApp, client: AsyncWebClient, seen: Seen) -> None:
+    async def _listen(self, app: AsyncApp, client: AsyncWebClient, desk: Desk) -> None:
         if self._tokens.socket_mode:
             self._socket = SocketMode(app, client, self._tokens.app)
             await self._socket.connect()
         else:
-            self._endpoint.open(app, seen.first_time)
+            self._endpoint.open(app, desk.seen.first_time, desk.errands)
 
     def _wire(
         self, api: SlackApi, client: AsyncWebClient, session: aiohttp.ClientSession, who: Json

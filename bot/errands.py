@@ -1,6 +1,7 @@
 """The bot's own work after it has acknowledged: tasks that are kept, counted, and finished before it stops."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -33,9 +34,11 @@ class Errands:
     async def finish(self, within: float) -> int:
         """Wait until all is done, `within` seconds at most; cancel the rest and return how many that were."""
         self._ending.set()
-        if not self._running:
-            return 0
-        _, left = await asyncio.wait(set(self._running), timeout=within)
+        until = time.monotonic() + within
+        # One may begin another: a request that was acknowledged has yet to be read.
+        while self._running and (seconds := until - time.monotonic()) > 0:
+            await asyncio.wait(set(self._running), timeout=seconds)
+        left = set(self._running)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

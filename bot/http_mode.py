@@ -1,4 +1,8 @@
-"""HTTP: Slack's requests on /slack/events, and /healthz and /readyz for whoever watches the bot."""
+"""HTTP: Slack's requests on /slack/events, and /healthz and /readyz for whoever watches the bot.
+
+A request is acknowledged as soon as its signature is found good, before anything else happens to it: Slack gives three
+seconds, and neither the database nor Bolt may take from them. Only what Slack wants an answer to is read first.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,6 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.errands import Errands
 from bot.signatures import Signatures
 
 log = structlog.get_logger()
@@ -19,6 +24,11 @@ FirstTime = Callable[[str], Awaitable[bool]]
 _BODY_LIMIT = 1_000_000
 BODY_WITHIN = 5.0
 """Seconds for a body to arrive whole; Slack gives up after three."""
+_ANSWERED = (b"view_", b"url_verification")
+"""What is in a request whose answer Slack reads: a form that was sent off, and the question whether we are there.
+
+Where somebody merely typed these words, the answer comes as well, only a little later.
+"""
 IDLE_SECONDS = 20.0
 """Seconds that a connection may send nothing, or only a part of its headers."""
 
@@ -45,15 +55,16 @@ class Endpoint:
         self._signatures = Signatures(secret)
         self._app: AsyncApp | None = None
         self._first_time: FirstTime | None = None
+        self._errands = Errands()
 
     @property
     def is_open(self) -> bool:
         """Whether requests are taken."""
         return self._app is not None
 
-    def open(self, app: AsyncApp, first_time: FirstTime) -> None:
-        """Take requests from now on."""
-        self._app, self._first_time = app, first_time
+    def open(self, app: AsyncApp, first_time: FirstTime, errands: Errands) -> None:
+        """Take requests from now on; what happens to them after they were acknowledged is among the `errands`."""
+        self._app, self._first_time, self._errands = app, first_time, errands
 
     def close(self) -> None:
         """Take no more requests."""
@@ -73,11 +84,29 @@ class Endpoint:
             return web.Response(status=408, text="too slow")
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        accepted = self._signatures.accept(body, timestamp, signature)
-        if not (accepted and await self._first_time(f"signature:{signature}")):
+        if not self._signatures.accept(body, timestamp, signature):
             log.warning("a request was not signed by Slack, or came twice", remote=request.remote)
             return web.Response(status=401, text="invalid signature")
-        return await _dispatched(self._app, body, request)
+        work = _once(self._first_time, signature, self._app, body, request)
+        if any(mark in body for mark in _ANSWERED):
+            return await work
+        self._errands.start(_unanswered(work))
+        return web.Response(status=200)
+
+
+async def _once(
+    first_time: FirstTime, signature: str, app: AsyncApp, body: bytes, request: web.Request
+) -> web.Response:
+    if not await first_time(f"signature:{signature}"):
+        log.warning("a request came that another bot has taken", remote=request.remote)
+        return web.Response(status=401, text="invalid signature")
+    return await _dispatched(app, body, request)
+
+
+async def _unanswered(work: Awaitable[web.Response]) -> None:
+    await (
+        work
+    )  # raises nothing: whatever goes wrong has been logged, and Slack has its acknowledgement
 
 
 async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.Response:

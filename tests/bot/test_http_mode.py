@@ -1,11 +1,13 @@
 """Over HTTP: what Slack signed is taken once, everything else is 401, and health tells the truth."""
 
 import asyncio
+import contextlib
 import io
 import socket
+import sqlite3
 import time
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import pytest
@@ -20,6 +22,7 @@ from tests.servers import free_port
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = 1_795_000_000.0
+OPS, OTTO, TEAM = "C0OPS0000", "U0OTTO000", "T0ACME000"
 BODY = b"command=%2Fkb&text=stats"
 
 
@@ -140,27 +143,60 @@ async def test_a_body_of_more_than_a_megabyte_is_refused_unread(
         assert answer.status == 413
 
 
-async def test_a_request_that_another_bot_took_is_refused_by_this_one_too(
-    slack: LocalSlack, sqlite_url: str, url: str, session: aiohttp.ClientSession
-) -> None:
+def asked(slack: LocalSlack, text: str) -> tuple[bytes, dict[str, str]]:
+    """Return the request that Slack makes when otto types this after `/kb`, and its headers."""
+    fields = {"command": "/kb", "text": text, "channel_id": OPS, "team_id": TEAM}
+    body = urlencode(fields | {"user_id": OTTO, "user_name": "otto"}).encode()
+    return body, signed(slack, body)
+
+
+def signed(slack: LocalSlack, body: bytes) -> dict[str, str]:
+    """Return the headers that Slack would send with this body."""
     stamp = str(int(time.time()))
-    headers = {
+    return {
         "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": signature(slack.signing_secret, stamp, BODY),
+        "X-Slack-Signature": signature(slack.signing_secret, stamp, body),
         "Content-Type": "application/x-www-form-urlencoded",
     }
+
+
+async def test_a_request_that_another_bot_took_is_not_done_by_this_one_too(
+    slack: LocalSlack, sqlite_url: str, url: str, session: aiohttp.ClientSession
+) -> None:
     port = free_port()
     secret = SecretStr(slack.signing_secret)
     other = settings_in(
         slack, sqlite_url, slack_app_token=None, slack_signing_secret=secret, port=port
     )
+    body, headers = asked(slack, "help")
+    later, its_headers = asked(slack, "hlep")
     async with bot_at_work(other):
-        statuses = []
-        for address in (url, f"http://127.0.0.1:{port}"):
-            where = f"{address}/slack/events"
-            async with session.post(where, data=BODY, headers=headers) as answer:
-                statuses.append(answer.status)
-    assert statuses == [200, 401]
+        there = f"http://127.0.0.1:{port}/slack/events"
+        async with session.post(f"{url}/slack/events", data=body, headers=headers):
+            await slack.person("otto").sees("What you can ask", in_="#ops", ever=True)
+        async with session.post(there, data=body, headers=headers):
+            pass
+        async with session.post(there, data=later, headers=its_headers):
+            await slack.person("otto").sees("Did you mean", in_="#ops", ever=True)
+    shown = [message.shown for message in await slack.person("otto").looks(in_="#ops")]
+    assert sum("What you can ask" in text for text in shown) == 1
+
+
+async def test_neither_bolt_nor_a_frozen_database_holds_up_an_acknowledgement(
+    slack: LocalSlack, sqlite_url: str, url: str, session: aiohttp.ClientSession
+) -> None:
+    path = sqlite_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        took = []
+        for number in range(5):
+            body, headers = asked(slack, f"help {number}")
+            began = time.monotonic()
+            async with session.post(f"{url}/slack/events", data=body, headers=headers) as answer:
+                assert answer.status == 200
+            took.append(time.monotonic() - began)
+        holder.execute("ROLLBACK")
+    assert min(took) < 0.25, "each waited for the database, which is given half a second"
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"[]", b"payload=%7B", b"payload=null", b""])
