@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import redis
+
 from knowledge_base_agent.fleet.aside_keys import unlink_keys
-from knowledge_base_agent.fleet.away import away
+from knowledge_base_agent.fleet.away import away, away_if_down
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.redis_state import is_redis_url
@@ -19,7 +22,7 @@ from knowledge_base_agent.records.task_progress import progress_key
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-_CHUNK: Final = 500
+_CHUNK: Final = 2_000
 _SECONDS: Final = 3.0
 _WHAT: Final = {PROGRESS: "progress", LOGS: "log lines", RESULTS: "results"}
 
@@ -68,8 +71,8 @@ def leftovers(deployment: "Deployment", removing: Removing = unlink_keys) -> Lef
     """
     progress, logs = deployment.progress_redis, deployment.logs_redis
     stores: dict[str, Remove] = {
-        PROGRESS: lambda ids: removing(progress, PROGRESS, [progress_key(one) for one in ids]),
-        LOGS: lambda ids: removing(logs, LOGS, [logs_key(one) for one in ids]),
+        PROGRESS: partial(_unless_none, removing, progress, PROGRESS, progress_key),
+        LOGS: partial(_unless_none, removing, logs, LOGS, logs_key),
     }
     url = backend_url(deployment)
     if url is not None:
@@ -77,15 +80,26 @@ def leftovers(deployment: "Deployment", removing: Removing = unlink_keys) -> Lef
     return Leftovers(stores=stores)
 
 
+def _unless_none(
+    removing: Removing,
+    client: redis.Redis,
+    source: str,
+    key_of: Callable[[str], bytes | str],
+    ids: list[str],
+) -> None:
+    keys = [key_of(one) for one in ids]
+    # Of old tasks most has expired: one look at them all costs a tenth of trying to put each aside.
+    with away_if_down(source):
+        any_there = client.exists(*keys)
+    if any_there:
+        removing(client, source, keys)
+
+
 def _results(deployment: "Deployment", url: str, removing: Removing) -> Remove:
     backend: Any = deployment.app.backend
     if is_redis_url(url):
         client = deployment.redis_clients.of(url)
-
-        def unlink(ids: list[str]) -> None:
-            removing(client, RESULTS, [backend.get_key_for_task(one) for one in ids])
-
-        return unlink
+        return partial(_unless_none, removing, client, RESULTS, backend.get_key_for_task)
 
     def forget(ids: list[str]) -> None:
         for one in ids:

@@ -27,7 +27,7 @@ from knowledge_base_agent.records.task_retries import forget_retries
 _FIRST_STEP: Final = 200
 _SHORTEST_STEP: Final = 20
 _LONGEST_STEP: Final = 20_000
-_STEP_SECONDS: Final = {"sqlite": 0.008, "postgresql": 0.05}
+_STEP_SECONDS: Final = {"sqlite": 0.02, "postgresql": 0.05}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}  # PostgreSQL locks only the rows that go
 _MOMENT: Final = timedelta(microseconds=1)
 _TRIES: Final = 3
@@ -89,6 +89,7 @@ class _Removal:
         self._wanted = condition(wanted, engine.dialect.name)
         self._sqlite = engine.dialect.name == "sqlite"
         self._length = _FIRST_STEP
+        self._rests_until = 0.0
 
     def run(self) -> Iterator[Step]:
         first = self._edge(None, 0)
@@ -97,6 +98,8 @@ class _Removal:
             if end is not None:
                 # Rows of the same microsecond go together, however many they are: a step must get on.
                 end = max(end, first + _MOMENT)
+            # What was done with the step before, and the look for this one, belong to the time that others have.
+            time.sleep(max(0.0, self._rests_until - time.monotonic()))
             yield self._remove(first, self._cutoff if end is None else end)
             first = end if end is not None and end < self._cutoff else None
 
@@ -132,17 +135,16 @@ class _Removal:
                 forget_messages(connection, ids)
                 forget_retries(connection, ids)
             change_counts(connection, Counter({self._state: -len(ids)}))
-        self._rest(time.monotonic() - began)
+        self._measured(time.monotonic() - began)
         return Step(removed=len(ids), ids=ids)
 
-    def _rest(self, took: float) -> None:
+    def _measured(self, took: float) -> None:
         dialect = self._engine.dialect.name
         fitting = self._length * _STEP_SECONDS[dialect] / max(took, 1e-4)
         self._length = int(min(max(fitting, _SHORTEST_STEP), self._length * 2, _LONGEST_STEP))
-        until = time.monotonic() + took * (1 / _LOCK_SHARE[dialect] - 1)
+        self._rests_until = time.monotonic() + took * (1 / _LOCK_SHARE[dialect] - 1)
         if self._sqlite:
             self._checkpoint()
-        time.sleep(max(0.0, until - time.monotonic()))
 
     def _checkpoint(self) -> None:
         connection = self._engine.raw_connection()

@@ -25,17 +25,6 @@ CLEARED_BY_AGE: Final = tuple(state for state in STATES if state not in WITH_WOR
 """The states that a clear takes when none is named: the rows of tasks that a worker has never go by age alone."""
 
 _SAMPLE = 5
-_FIRST_STEP = 200
-_SHORTEST_STEP, _LONGEST_STEP = 50, 5_000
-_STEP_SECONDS: Final = {"sqlite": 0.008, "postgresql": 0.05}
-_LOCK_SHARE: Final = {
-    "sqlite": 0.3,
-    "postgresql": 1.0,
-}  # PostgreSQL locks rows; SQLite has one writer for all
-_PASSES = 3  # rows that the recorder is writing are passed over, and looked for again
-
-Told = Callable[[int], None]
-Gone = Callable[[list[str]], None]
 
 
 @dataclass(frozen=True, kw_only=True)

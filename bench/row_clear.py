@@ -1,0 +1,188 @@
+"""Row 9: most of a history cleared, with undo kept, while somebody else writes; against one DELETE."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from bench.grounds import postgres, space
+from bench.measuring import Timing
+from bench.others import other
+from bench.rows import Figure, Goal, Outcome, Row, Scale, at_least, at_most, milliseconds
+from knowledge_base_agent.actors import NOBODY, acting
+from knowledge_base_agent.deployment import open_deployment
+from knowledge_base_agent.operations.clear import CLEAR, ClearTarget
+from knowledge_base_agent.operations.operation import given
+from knowledge_base_agent.records.database import open_engine, reading
+from knowledge_base_agent.records.migrate import migrate
+from knowledge_base_agent.records.task_history import counts, counts_by_scan
+from knowledge_base_agent.runner import silent
+from tests.fleet.tiny_app import tiny_app
+from tests.records.deployment import settings_for
+from tests.servers import RedisSpace
+
+_CUTOFF = datetime(2027, 1, 1, tzinfo=UTC)
+_ROW = {
+    "sqlite": (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many) ",
+        "lower(hex(randomblob(16)))",
+        # As SQLAlchemy writes a time there: six digits after the point.
+        "strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || (i * 0.03) || ' seconds') || '000'",
+    ),
+    "postgresql": (
+        "WITH n(i) AS (SELECT generate_series(1, :many)) ",
+        "gen_random_uuid()::text",
+        "timestamptz '2026-01-01 00:00:00+00' + i * interval '30 milliseconds'",
+    ),
+}
+_COLUMNS = "name, queue, worker, args_repr, attempt, retries, redelivered, args_shortened"
+
+
+def fill(engine: Engine, many: int) -> None:
+    """Write so many rows as a history has them: random ids, one time after the other, nine of ten a SUCCESS."""
+    numbers, task_id, at = _ROW[engine.dialect.name]
+    rows = (
+        f"INSERT INTO tasks (id, state, {_COLUMNS}, published_at, started_at, finished_at, updated_at) "
+        f"{numbers}SELECT {task_id}, CASE i % 10 WHEN 0 THEN 'FAILURE' ELSE 'SUCCESS' END, 'shop.pay', 'celery', "
+        f"'w1@host', '[1, 2]', 1, 0, :no, :no, {at}, {at}, {at}, {at} FROM n"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(rows), {"many": many, "no": False})
+        counted = "INSERT INTO task_counts (state, tasks) SELECT state, count(*) FROM tasks GROUP BY state"
+        connection.execute(text(counted))
+
+
+def _one_delete(url: str, _ground: RedisSpace) -> None:
+    engine = open_engine(url, deadline=600)
+    with engine.begin() as connection:
+        gone = connection.execute(text("DELETE FROM tasks WHERE state = 'SUCCESS'")).rowcount
+        connection.execute(
+            text("UPDATE task_counts SET tasks = tasks - :n WHERE state = 'SUCCESS'"), {"n": gone}
+        )
+    engine.dispose()
+
+
+def _ours(url: str, ground: RedisSpace) -> None:
+    target = ClearTarget(states=("SUCCESS",), cutoff=_CUTOFF)
+    with tiny_app(ground.broker_url, ground.result_url) as app:
+        deployment = open_deployment(settings_for(ground, url), app)
+        with acting(NOBODY, "op-1"):
+            report = given(CLEAR.run)(deployment, target, silent)
+        deployment.close()
+    assert report.succeeded, report.text
+
+
+@contextmanager
+def _sqlite_copies(many: int) -> Iterator[Callable[[], str]]:
+    with tempfile.TemporaryDirectory(prefix="kb-bench-") as folder:
+        base = Path(folder, "base.sqlite3")
+        engine = open_engine(f"sqlite:///{base}", deadline=600)
+        migrate(f"sqlite:///{base}")
+        fill(engine, many)
+        engine.dispose()  # the last connection brings the write-ahead log into the file
+
+        def copy() -> str:
+            for old in Path(folder).glob("kb.*"):
+                old.unlink()
+            shutil.copy(base, Path(folder, "kb.sqlite3"))
+            return f"sqlite:///{folder}/kb.sqlite3"
+
+        yield copy
+
+
+@contextmanager
+def _postgres_copies(many: int) -> Iterator[Callable[[], str]]:
+    with postgres() as url:
+        engine = open_engine(url, deadline=600)
+
+        def anew() -> str:
+            with engine.begin() as connection:
+                for table in ("tasks", "task_counts", "cleared_tasks", "keepsakes"):
+                    connection.execute(text(f"TRUNCATE {table}"))
+            fill(engine, many)
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE tasks"))
+                connection.execute(text("CHECKPOINT"))
+            return url
+
+        yield anew
+        engine.dispose()
+
+
+def _round(
+    url: str, ground: RedisSpace, work: Callable[[str, RedisSpace], None]
+) -> tuple[float, float]:
+    with other("writer", url) as waits:
+        started = time.perf_counter()
+        work(url, ground)
+        took = time.perf_counter() - started
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        assert dict(counts(connection)) == dict(counts_by_scan(connection)), "counters are true"
+    engine.dispose()
+    return took, waits.most
+
+
+def _idle(url: str, _ground: RedisSpace) -> None:
+    time.sleep(1.0)
+
+
+def _measured(fresh: Callable[[], str], rounds: int) -> dict[str, tuple[Timing, Timing]]:
+    contestants = {"ours": _ours, "one DELETE": _one_delete, "nobody": _idle}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+    with space() as ground:
+        for _ in range(rounds):
+            for name, work in contestants.items():
+                found[name].append(_round(fresh(), ground, work))
+    return {
+        name: (
+            Timing(seconds=tuple(took for took, _ in each)),
+            Timing(seconds=tuple(waited for _, waited in each)),
+        )
+        for name, each in found.items()
+    }
+
+
+def _goals(name: str, found: dict[str, tuple[Timing, Timing]]) -> list[Goal]:
+    (ours, waited), (one, stalled), (_, idle) = found.values()
+    wall = ours.median / one.median
+    if name == "SQLite":
+        shorter = stalled.median / waited.median
+        return [
+            at_most(f"{name}: of the time of one DELETE", wall, 4.5, smoke=100),
+            at_least(f"{name}: writers wait shorter", shorter, 50, smoke=0.1),
+        ]
+    of_idle = waited.median / idle.median
+    return [
+        at_most(f"{name}: of the time of one DELETE, which keeps nothing", wall, 1.5, smoke=300),
+        at_most(f"{name}: writers' wait, of an idle server's", of_idle, 1.5, smoke=100),
+    ]
+
+
+def _clear(scale: Scale) -> Outcome:
+    figures: list[Figure] = []
+    goals: list[Goal] = []
+    many = scale.choose(1_000_000, 20_000)
+    for name, copies in (("SQLite", _sqlite_copies), ("PostgreSQL", _postgres_copies)):
+        with copies(many) as fresh:
+            found = _measured(fresh, scale.choose(3, 1))
+        (ours, waited), (one, stalled), (_, idle) = found.values()
+        figures += [
+            milliseconds(f"{name}, {many * 9 // 10:,} of {many:,} rows: ours", ours.median),
+            milliseconds(f"{name}: one DELETE", one.median),
+            milliseconds(f"{name}: another writer's longest wait meanwhile: ours", waited.median),
+            milliseconds(f"{name}: … one DELETE", stalled.median),
+            milliseconds(f"{name}: … nobody", idle.median),
+        ]
+        goals += _goals(name, found)
+    return Outcome(figures=tuple(figures), goals=tuple(goals))
+
+
+CLEAR_ROW = Row(
+    number=9, title="Most of a history cleared, with undo kept", run=_clear, needs=("PostgreSQL",)
+)
