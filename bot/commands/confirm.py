@@ -51,7 +51,11 @@ def stopped(desk: Desk, body: Json) -> None:
 async def _stop(desk: Desk, click: Click) -> None:
     actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
     stop = partial(desk.runner.cancel, click.value, actor)
-    settled = await desk.questions.call(stop, within=_SETTLE_WITHIN)
+    try:
+        settled = await desk.questions.call(stop, within=_SETTLE_WITHIN)
+    except NotFound:
+        admit(desk, actor, click.place, "stop")
+        raise
     await desk.messages.whisper(click.place, note_message("You stopped it; nothing was done."))
     if settled.place and settled.message:
         preview = Posted(channel=settled.place, message=settled.message)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.blocks.buttons import CANCEL, CONFIRM, WORDS, value_of
+from bot.blocks.buttons import CANCEL, CONFIRM, STATE_REASON, STOP, WORDS, value_of
 from bot.blocks.form import FORM
+from bot.blocks.two_people import REASON, REASON_FORM, VALUE
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.road_tables import CONFIRMATIONS
 
@@ -76,6 +77,16 @@ def form(who: Stranger, callback: str, operation: str, values: Json) -> Json:
     return interaction(who, "view_submission", view=view)
 
 
+def reason(who: Stranger, words: str) -> Json:
+    view = {
+        "type": "modal",
+        "callback_id": REASON_FORM,
+        "private_metadata": json.dumps({"words": words, "channel": OPS}),
+        "state": {"values": {REASON: {VALUE: {"value": "poisoned by deploy 42"}}}},
+    }
+    return interaction(who, "view_submission", view=view)
+
+
 def home(who: Stranger) -> Json:
     event = {"type": "app_home_opened", "user": who.user, "tab": "home"}
     return {
@@ -100,7 +111,7 @@ SURFACES: Mapping[str, tuple[Callable[[Stranger], Json], ...]] = {
         lambda who: click(who, f"{WORDS}:1", value_of("stats")),
         lambda who: click(who, f"{WORDS}:1", value_of("revoke a-1 --terminate")),
     ),
-    "app.action(CONFIRM)": (
+    "app.action(re.compile(f'^{CONFIRM}(:|$)'))": (
         lambda who: click(who, CONFIRM, PREVIEW),
         lambda who: click(who, CONFIRM, "of nothing"),
     ),
@@ -108,11 +119,19 @@ SURFACES: Mapping[str, tuple[Callable[[Stranger], Json], ...]] = {
         lambda who: click(who, CANCEL, PREVIEW),
         lambda who: click(who, CANCEL, "of nothing"),
     ),
+    "app.action(STOP)": (
+        lambda who: click(who, STOP, PREVIEW),
+        lambda who: click(who, STOP, "of nothing"),
+    ),
+    "app.action(STATE_REASON)": (
+        lambda who: click(who, STATE_REASON, value_of("clear --older-than 0")),
+    ),
     "app.action(re.compile('.*'))": (lambda who: click(who, "of-an-older-version", "x"),),
     "app.view(FORM)": (
         lambda who: form(who, FORM, "clear", {}),
         lambda who: form(who, FORM, "gone", {}),
     ),
+    "app.view(REASON_FORM)": (lambda who: reason(who, "clear --older-than 0"),),
     "app.view(re.compile('.*'))": (lambda who: form(who, "other", "clear", {}),),
     "app.event('app_home_opened')": (home,),
 }

@@ -34,7 +34,7 @@ def test_a_shutdown_that_nobody_answered_is_unknown_and_takes_effect_when_the_wo
 ) -> None:
     """The control call had timed out; the worker woke 8 s later, and ended."""
     here.hire("first", "-c", "1")
-    pending = here.previews("workers shutdown first --wait 0s")
+    pending = here.previews("workers shutdown first --wait 0s --reason test")
     here.site.signal("first@here", signal.SIGSTOP)
     report = here.confirms(pending)
     assert report.data["ends"] == {"first@here": "unknown"}

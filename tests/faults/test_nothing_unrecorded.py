@@ -22,7 +22,10 @@ from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.agent_state import set_running
 from knowledge_base_agent.records.alerts import Opening, open_alert
 from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.records.tables import TASKS
+from knowledge_base_agent.runner import Runner
+from knowledge_base_agent.runs import SILENT_AFTER, number_of
 from tests.operations.place import Place, Shell, place
 from tests.servers import RedisSpaces
 
@@ -35,6 +38,7 @@ CHANGES = {
     "pause": "pause celery",
     "resume": "resume other",
     "run": "run {folder}",
+    "ops abandon": "ops abandon {interrupted}",
 }
 DESTROYS = {
     "workers shutdown": "workers shutdown --reason test",
@@ -47,6 +51,7 @@ DESTROYS = {
     "reset": "reset --partial --longer-than 1s",
     "undo": "undo {purged}",
     "maintenance": "maintenance weekly",
+    "ops resume": "ops resume {interrupted}",
 }
 
 
@@ -151,6 +156,7 @@ def scene(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) -
             "failed": failed,
             "folder": str(folder / "docs"),
             "purged": purged[0] if purged else "op-1",
+            "interrupted": _broken_off(shell),
         }
         yield Scene(here, shell, words)
         shell.close()
@@ -177,6 +183,18 @@ def _prepare(engine: Engine, done: str) -> None:
         connection.execute(update(TASKS).where(TASKS.c.id == done).values(updated_at=old))
         open_alert(connection, opening, utc_now())
         set_running(connection, task_id="gone", source="docs", phase="fetching", started_at=old)
+
+
+def _broken_off(shell: Deployment) -> str:
+    """Confirm a clear, lose its process, and return the name of the run."""
+    at = Shell(deployment=shell)
+    run_id = at.claims(at.previews("clear --status success")).run_id
+    long_ago = utc_now() - 2 * SILENT_AFTER
+    lost = RUNS.c.number == number_of(run_id)
+    with writing(shell.engine) as connection:
+        connection.execute(update(RUNS).where(lost).values(beat_at=long_ago))
+    Runner(shell).declare_interrupted()
+    return run_id
 
 
 def test_each_operation_that_changes_something_is_tried_here() -> None:

@@ -105,5 +105,6 @@ def test_a_disk_that_fills_up_ends_the_changes_with_the_records(
 
 
 def _ask_until_full(runner: Runner, ledger: Path) -> None:
-    for _ in range(FULL_SOON):
-        runner.ask(asked(CHANGE, ledger))
+    for number in range(FULL_SOON):
+        # The same file, spelled anew each time: a run whose end can't be recorded goes on for the next asker.
+        runner.ask(asked(CHANGE, f"{ledger.parent}/{'./' * number}{ledger.name}"))

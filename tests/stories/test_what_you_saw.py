@@ -44,17 +44,17 @@ async def test_of_two_people_who_confirm_at_the_same_moment_one_runs_it_and_the_
 ) -> None:
     failed = whole.send("fail", "twice")
     whole.site.row_in(failed, "FAILURE")
-    otto, anika = slack.person("otto"), slack.person("anika")
-    await otto.types("/kb clear --older-than 0 --status FAILURE", in_="#ops")
+    otto, ada, anika = (slack.person(name) for name in ("otto", "ada", "anika"))
+    await otto.types('/kb clear --older-than 0 --status FAILURE --reason "a try"', in_="#ops")
     preview = await otto.sees("About to clear 1 row")
-    await asyncio.gather(otto.clicks("Confirm", on=preview), anika.clicks("Confirm", on=preview))
+    await asyncio.gather(ada.clicks("Approve", on=preview), anika.clicks("Approve", on=preview))
     done = await otto.sees_change(preview, "Cleared 1 row", within=20)
     await await_until(
         lambda: "too late" in whole.audit("clear") or "repeated" in whole.audit("clear"),
         what="the slower one is recorded",
     )
     assert whole.audit("clear").count("started") == 1
-    first, second = (anika, otto) if "anika" in done.shown.lower() else (otto, anika)
+    first, second = (anika, ada) if "anika" in done.shown.lower() else (ada, anika)
     told = await second.sees("confirmed this at", ever=True)
     assert told.is_ephemeral
     await first.does_not_see("confirmed this at", because="it was their click that counted")
