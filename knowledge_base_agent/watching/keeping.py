@@ -135,6 +135,8 @@ def outcome_of(alert: Alert, reading: Reading) -> str:
         state = reading.rows.ended.get(alert.subject)
         if state is not None:
             return f"The task ended: {state}."
+        if alert.kind == Kind.ORPHANED and alert.subject in reading.rows.sent_again:
+            return f"It was sent again, as {reading.rows.sent_again[alert.subject]}."
     if alert.kind == Kind.WORKER_GONE:
         answers = isinstance(reading.fleet, FleetView) and any(
             worker.name == alert.subject for worker in reading.fleet.workers

@@ -21,6 +21,7 @@ from knowledge_base_agent.records.pauses import all_pauses
 from knowledge_base_agent.records.recorder_state import RecorderState, read_recorder_state
 from knowledge_base_agent.records.states import FINISHED
 from knowledge_base_agent.records.task_history import TaskRecord, counts, rows_by_ids, unfinished
+from knowledge_base_agent.records.task_retries import retried_as
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -43,6 +44,8 @@ class Rows:
     """Rows that say a task runs, for longer than rows take to settle."""
     ended: Mapping[str, str] = field(default_factory=dict)
     """Of the ids asked about: the final states of those whose rows say that they ended."""
+    sent_again: Mapping[str, str] = field(default_factory=dict)
+    """Of the running rows and the ids asked about: those that somebody sent again, and as what."""
     paused: Mapping[str, str] = field(default_factory=dict)
     """The queues that are paused on purpose, and by whom."""
 
@@ -117,11 +120,14 @@ def _broker(deployment: "Deployment", deadline: Deadline) -> _Broker:
 def _rows(deployment: "Deployment", ask_about: Collection[str]) -> Rows:
     with database_reading(deployment.engine) as connection:
         asked = rows_by_ids(connection, ask_about)
-        before = utc_now() - SETTLING
+        running = tuple(
+            unfinished(connection, started_before=utc_now() - SETTLING, limit=_MOST_ROWS)
+        )
         return Rows(
             by_state=counts(connection),
             recorder=read_recorder_state(connection),
-            running=tuple(unfinished(connection, started_before=before, limit=_MOST_ROWS)),
+            running=running,
+            sent_again=retried_as(connection, [*{one.id for one in running} | set(ask_about)]),
             paused={one.queue: one.by for one in all_pauses(connection) if one.lasts},
             ended={one.id: one.state for one in asked.values() if one.state in FINISHED},
         )

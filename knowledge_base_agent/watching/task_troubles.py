@@ -10,6 +10,7 @@ from knowledge_base_agent.operations.history_figures import RECORDER_SILENT
 from knowledge_base_agent.operations.stuckness import Trouble as Why
 from knowledge_base_agent.operations.stuckness import find_stuck, why_past_limit
 from knowledge_base_agent.records.alerts import Offer
+from knowledge_base_agent.records.states import RUNNING
 from knowledge_base_agent.watching.reading import Reading, Rows
 from knowledge_base_agent.watching.trouble import TASK_KINDS, Kind, Part, Severity, Trouble, key_of
 from knowledge_base_agent.wording import counted, duration
@@ -96,8 +97,8 @@ def _orphaned(
     for one in find_stuck(
         fleet, rows.running, {}, longer_than=timedelta.max, now=now, mailboxes=mailboxes
     ):
-        if one.trouble is not Why.ORPHANED:
-            continue
+        if one.trouble is not Why.ORPHANED or one.id in rows.sent_again:
+            continue  # sent again, its work is no longer lost; the row is kept as it is
         age = duration(one.age) if one.age is not None else "an unknown time"
         yield Trouble(
             kind=Kind.ORPHANED,
@@ -110,11 +111,17 @@ def _orphaned(
             offers=(
                 Offer(label="Task", words=f"task {one.id}"),
                 Offer(label="Retry", words=f"retry {one.id}", danger=True),
+                Offer(label="Clear its row", words=_clearing(one.id), danger=True),
                 Offer(label="Revoke", words=f"revoke {one.id}", danger=True),
                 Offer(label="Logs", words=f"logs {one.id}"),
             ),
             checks=2,
         )
+
+
+def _clearing(task_id: str) -> str:
+    states = " ".join(f"--state {state}" for state in sorted(RUNNING))
+    return f"clear --id {task_id} {states} --older-than 1m"
 
 
 def _capped(kind: Kind, found: list[Trouble], open_keys: Collection[str]) -> Iterator[Trouble]:

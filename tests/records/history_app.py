@@ -91,3 +91,11 @@ def tell(self: "Task[Any, Any]", steps: int, seconds: float) -> None:
 def replace(self: "Task[Any, Any]") -> None:
     """Go on as another task under the same id."""
     raise self.replace(add.s(1, 2))
+
+
+@app.task(name="history.hoard")
+def hoard(megabytes: int, seconds: float) -> int:
+    """Keep so much memory that is really used, for a while."""
+    hoarded = bytearray(os.urandom(1_000_000)) * megabytes
+    time.sleep(seconds)
+    return len(hoarded)
