@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 
+from knowledge_base_agent.fleet.amqp_asides import AmqpAsides
 from knowledge_base_agent.fleet.asides import Asides
 from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
@@ -53,6 +54,7 @@ class Fleet:
         self.messages = PendingMessages(app, self._broker)
         self.purging = Purging(app, self._broker)
         self.asides = Asides(self._broker)
+        self.amqp_asides = AmqpAsides(app)
         self.parking = Parking(self._broker)
         self._clients = clients or RedisClients()
         stores = {PROGRESS: progress_url, LOGS: logs_url}

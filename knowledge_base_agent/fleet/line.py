@@ -181,13 +181,21 @@ class Line:
         self.unreadable += 1
 
 
-def open_connection(app: Celery, extra: Mapping[str, object] | None = None) -> Connection:
-    """Open a connection of our own, outside the app's pools, with a limit on every blocking step."""
+def open_connection(
+    app: Celery, extra: Mapping[str, object] | None = None, *, heartbeat: float | None = None
+) -> Connection:
+    """Open a connection of our own, outside the app's pools, with a limit on every blocking step.
+
+    With `heartbeat` (seconds) an AMQP broker ends it when nothing was heard for twice as long.
+    """
     plain = app.connection_for_write()
     transport = plain.get_transport_cls()
     options = {**socket_options(transport), **(extra or {})}
     connection: Connection = app.connection_for_write(
-        transport=counting(transport), transport_options=options, connect_timeout=CONNECT_SECONDS
+        transport=counting(transport),
+        transport_options=options,
+        connect_timeout=CONNECT_SECONDS,
+        heartbeat=heartbeat,
     )
     connection.ensure_connection(
         max_retries=len(connection.alt or ()), interval_start=0, interval_step=0

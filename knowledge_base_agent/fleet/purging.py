@@ -139,7 +139,7 @@ class Purging:
             if told is not None:
                 told(len(done), len(names))
             if done and done[-1].problem:
-                done.append(_untried(name))
+                done.append(untried(name))
                 continue
             try:
                 removed = within(deadline, partial(self._one, name, aside), source=SOURCE)
@@ -200,6 +200,7 @@ class Purging:
                 return 0  # declared nowhere yet: nothing can wait in it
 
 
-def _untried(name: str) -> Emptied:
+def untried(name: str) -> Emptied:
+    """Return what is said of a queue after one that could not be emptied."""
     why = "It was not tried: the queue before it could not be confirmed."
     return Emptied(queue=name, removed=None, problem=why, tried=False)

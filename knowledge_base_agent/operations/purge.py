@@ -27,6 +27,7 @@ from knowledge_base_agent.operations.purge_figures import (
     sample_notes,
 )
 from knowledge_base_agent.operations.undo_messages import purge_undoably
+from knowledge_base_agent.operations.undo_moved_messages import BEHIND
 from knowledge_base_agent.operations.undoable import (
     UndoableArguments,
     UndoableTarget,
@@ -101,9 +102,12 @@ def _looked(
 
 
 def _kept(deployment: "Deployment", *, no_undo: bool) -> str:
-    if not no_undo and not deployment.fleet.asides.possible:
+    fleet = deployment.fleet
+    if no_undo or fleet.asides.possible:
+        return for_how_long(deployment, no_undo=no_undo)
+    if not fleet.amqp_asides.possible:
         return "For good: on this broker they can't be put aside."
-    return for_how_long(deployment, no_undo=no_undo)
+    return f"{for_how_long(deployment, no_undo=False)} {BEHIND}"
 
 
 def _previewed(found: PurgeFigures, parts: tuple[Part, ...], kept: str) -> Report:
@@ -142,7 +146,7 @@ def _run(deployment: "Deployment", target: PurgeTarget, progress: Progress) -> R
         deployment,
         Deadline.after(_RUN_SECONDS),
         target.queues,
-        told=lambda done, of: progress(done, of, "queues"),
+        progress=progress,
         no_undo=target.no_undo,
     )
     progress(total, total, "counting again")
@@ -161,7 +165,8 @@ def _report(
     failed = [one for one in emptied if one.problem]
     messages = counted(removed, "message")
     left = "what is left is unknown" if after is None else _left(after)
-    said = f"Removed {messages} from {counted(len(emptied) - len(failed), 'queue')}; {left}."
+    queues = len([one for one in emptied if one.removed or not one.problem])
+    said = f"Removed {messages} from {counted(queues, 'queue')}; {left}."
     troubles = tuple(
         Note(text=f"{plain(one.queue, 60)}: {one.problem}", tone=Tone.BAD) for one in failed
     )

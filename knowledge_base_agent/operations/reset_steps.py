@@ -73,7 +73,7 @@ def _purge(deployment: "Deployment", target: ResetTarget, progress: Progress) ->
         deployment,
         Deadline.after(_PURGE_SECONDS),
         target.queues,
-        told=lambda done, total: progress(done, total, "queues"),
+        progress=progress,
         no_undo=target.no_undo,
     )
     trouble = [f"{one.queue}: {one.problem}" for one in emptied if one.problem]

@@ -9,6 +9,7 @@ from knowledge_base_agent.operations.undo_agent import AGENT
 from knowledge_base_agent.operations.undo_keys import KEYS
 from knowledge_base_agent.operations.undo_kinds import KeepsakeKind
 from knowledge_base_agent.operations.undo_messages import MESSAGES
+from knowledge_base_agent.operations.undo_moved_messages import MOVED_MESSAGES
 from knowledge_base_agent.operations.undo_pauses import PAUSES
 from knowledge_base_agent.operations.undo_rates import RATES
 from knowledge_base_agent.operations.undo_revoked import REVOKED_TASKS
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 KINDS: Final[dict[str, KeepsakeKind]] = {
-    one.name: one for one in (MESSAGES, ROWS, KEYS, AGENT, PAUSES, RATES, REVOKED_TASKS)
+    one.name: one
+    for one in (MESSAGES, MOVED_MESSAGES, ROWS, KEYS, AGENT, PAUSES, RATES, REVOKED_TASKS)
 }
 
 

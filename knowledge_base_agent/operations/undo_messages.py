@@ -8,6 +8,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.purging import Aside, Emptied
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undo_moved_messages import move_undoably
 from knowledge_base_agent.operations.undoable import keeping
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.keepsakes import GRACE, Keepsake
@@ -27,11 +28,17 @@ def purge_undoably(
     deadline: Deadline,
     queues: Sequence[str],
     *,
-    told: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     no_undo: bool = False,
 ) -> tuple[Emptied, ...]:
-    """Empty queues as `Purging.purge` does, and keep what was in them unless told not to. Raises `Away`."""
+    """Empty queues as `Purging.purge` does, and keep what was in them unless told not to. Raises `Away`.
+
+    On RabbitMQ messages are moved one by one, for as long as `MOVE_SECONDS` in all: what stays is in the result.
+    """
     purging, asides = deployment.fleet.purging, deployment.fleet.asides
+    if not no_undo and deployment.fleet.amqp_asides.possible:
+        return move_undoably(deployment, queues, progress=progress)
+    told = _of_queues(progress)
     if no_undo or not asides.possible:
         return purging.purge(deadline, queues, told=told)
     kept = keeping(deployment)
@@ -42,6 +49,10 @@ def purge_undoably(
     if all(one.removed is not None for one in emptied):
         kept.fill(sum(one.removed or 0 for one in emptied), _size(deployment, lists))
     return emptied
+
+
+def _of_queues(progress: Progress | None) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(done, total, "queues")
 
 
 def _size(deployment: "Deployment", lists: tuple[AsideList, ...]) -> int | None:

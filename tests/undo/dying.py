@@ -1,5 +1,7 @@
 """A run that is killed (SIGKILL) at the n-th thing it says to Redis or commits to SQL, before or after it is said.
 
+On RabbitMQ what counts is what decides where a message is: queues made and deleted, acknowledgements, and commits.
+
 It runs in a process of its own; there the drivers' ways out are counted, and nothing of the project is touched.
 """
 
@@ -10,6 +12,8 @@ from multiprocessing import get_context
 from typing import Any
 
 import redis
+from amqp import spec
+from amqp.abstract_channel import AbstractChannel
 from sqlalchemy import Engine, event
 
 from knowledge_base_agent.actors import shell_actor
@@ -21,6 +25,7 @@ from tests.fleet.tiny_app import tiny_app
 _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.undo.dying"])
 _WITHIN = 60
+_DECIDES = (spec.Queue.Declare, spec.Queue.Delete, spec.Basic.Ack, spec.Tx.Commit)
 
 
 def dies_at(settings: Settings, confirmation_id: str, moment: int) -> bool:
@@ -52,12 +57,20 @@ def _count_down(engine: Engine, moment: int) -> None:
 
     event.listen(engine, "commit", passed)
     _passing(redis.Connection, "send_packed_command", passed)
+    _passing(AbstractChannel, "send_method", passed, only=lambda _, method, *__: method in _DECIDES)
 
 
-def _passing(owner: Any, name: str, passed: Callable[[], None]) -> None:
+def _passing(
+    owner: Any,
+    name: str,
+    passed: Callable[[], None],
+    only: Callable[..., bool] = lambda *_: True,
+) -> None:
     original = getattr(owner, name)
 
     def both(*args: Any, **more: Any) -> Any:
+        if not only(*args):
+            return original(*args, **more)
         passed()
         answer = original(*args, **more)
         passed()
