@@ -64,3 +64,8 @@ def empty(url: str, queue: str) -> None:
     """Remove what lies in a queue."""
     with channel(url) as opened:
         opened.queue_purge(queue)
+
+
+def numbered(number: int) -> list[Message]:
+    """Return so many messages, each another one."""
+    return [Message(f"m-{n}", delivery_mode=2) for n in range(number)]

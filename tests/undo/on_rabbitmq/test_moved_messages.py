@@ -5,9 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from amqp import Message
@@ -18,34 +16,23 @@ from knowledge_base_agent.keeping import Keeper
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.keepsakes import keepsakes_of
-from tests.operations.crew import Crew, crew
+from tests.operations.crew import Crew
 from tests.operations.place import notes, table
-from tests.servers import RedisSpace, rabbitmq_vhost
-from tests.undo.rabbit import bodies, channel, declare, empty, lying, publish, ready
+from tests.undo.on_rabbitmq.lying import (
+    bodies,
+    channel,
+    declare,
+    empty,
+    lying,
+    numbered,
+    publish,
+    ready,
+)
 from tests.undo.test_killed_on_the_way import newest
 from tests.undo.test_purged_messages import purge, undo_of
 from tests.waiting import wait_until
 
 PURGE = "purge --queue celery --reason test"
-
-
-@pytest.fixture
-def broker() -> Iterator[str]:
-    """The URL of a virtual host of RabbitMQ's, with the queue of `tiny_app` in it."""
-    with rabbitmq_vhost() as url:
-        declare(url, "celery")
-        yield url
-
-
-@pytest.fixture
-def alone(broker: str, redis_space: RedisSpace, tmp_path: Path) -> Iterator[Crew]:
-    """Somebody at the shell; nobody takes what is published."""
-    with crew(replace(redis_space, broker_url=broker), tmp_path) as found:
-        yield found
-
-
-def numbered(number: int) -> list[Message]:
-    return [Message(f"m-{n}", delivery_mode=2) for n in range(number)]
 
 
 def of_all_kinds() -> Iterator[Message]:
