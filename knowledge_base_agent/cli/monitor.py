@@ -3,9 +3,11 @@
 import getpass
 import json
 import os
+import shlex
 import sys
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from rich.console import Console
@@ -19,8 +21,9 @@ from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.operations.stated import Stated, read_reason
 from knowledge_base_agent.phone_text import straighten
-from knowledge_base_agent.problems import Misunderstood, Problem
+from knowledge_base_agent.problems import Misunderstood, Problem, ReasonNeeded
 from knowledge_base_agent.process_log import configure_logs
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Changed, Claimed, Ended, Pending, Request
@@ -114,7 +117,7 @@ def _asked(
         repeat=understood.repeat,
         stated=understood.stated,
     )
-    outcome = runner.ask(request)
+    outcome = _answered(runner, request, sure=sure, console=console)
     looks = 0
     while isinstance(outcome, Pending):
         looks += 1
@@ -132,6 +135,20 @@ def _asked(
     return outcome
 
 
+def _answered(
+    runner: Runner, request: Request, *, sure: bool, console: Console
+) -> Report | Pending:
+    """Ask, and where a reason is needed and none was written, ask for it: the guide's lines name none."""
+    try:
+        return runner.ask(request)
+    except ReasonNeeded as needed:
+        reason = "" if sure else _says_why(needed, console)
+        if not reason:
+            raise
+    words = f"{request.words} --reason={shlex.quote(reason)}"
+    return runner.ask(replace(request, words=words, stated=Stated(reason=reason)))
+
+
 def _executed(runner: Runner, claimed: Claimed, console: Console) -> Ended:
     with console.status(f"{claimed.run_id} is running") as status:
 
@@ -140,6 +157,20 @@ def _executed(runner: Runner, claimed: Claimed, console: Console) -> Ended:
             status.update(f"{claimed.run_id}: {done:,}{of} {note}")
 
         return runner.execute(claimed, progress)
+
+
+def _says_why(needed: ReasonNeeded, console: Console) -> str:
+    """Return the reason that was typed; empty at the end of input, and for a yes or no that answers no question."""
+    console.print(f"{needed.what} Why? It is kept in the audit: ", markup=False, end="")
+    try:
+        answer = read_reason(straighten(input()))
+    except EOFError:
+        answer = ""
+    except ValueError as error:
+        console.print(f"Give {error}.", markup=False)
+        return ""
+    console.print()
+    return "" if answer.lower() in {"y", "yes", "n", "no"} else answer
 
 
 def _says_yes(pending: Pending, console: Console) -> bool:

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import redis
+from sqlalchemy import select
 
 from knowledge_base_agent.celery_app import make_app
+from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.migrate import migrate
+from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.settings import Settings
+from tests.operations.test_filters import remember
 from tests.records.deployment import ROOT, environment, settings_for
 from tests.servers import RedisSpaces
 from tests.waiting import wait_until
@@ -28,17 +33,27 @@ QUESTIONS = [
     "celery -A knowledge_base_agent.celery_app inspect active",
     "celery -A knowledge_base_agent.celery_app inspect scheduled",
 ]
+CLEARS = {
+    "python celery_monitor.py clear-old-tasks": {"old"},
+    "python celery_monitor.py clear-old-tasks --older-than 12": {"old", "of-noon"},
+    "python celery_monitor.py clear-old-tasks --status FAILURE --status REVOKED": {"old"},
+    "python celery_monitor.py clear-old-tasks --status PROGRESS": {"left"},
+    "python celery_monitor.py clear-old-tasks --older-than 0": {"old", "of-noon", "new"},
+}
+"""Which of the rows below each line removes."""
+ROWS: dict[str, tuple[str, float]] = {
+    "old": ("FAILURE", 30),
+    "of-noon": ("SUCCESS", 13),
+    "new": ("FAILURE", 1),
+    "left": ("PROGRESS", 30),
+}
+"""By id: the state, and how many hours ago it began."""
+WHY = "the guide says so\n"
 CHANGES = [
-    "python celery_monitor.py clear-old-tasks",
-    "python celery_monitor.py clear-old-tasks --older-than 12",
-    "python celery_monitor.py clear-old-tasks --status FAILURE --status REVOKED",
-    "python celery_monitor.py clear-old-tasks --older-than 0",
-    "python celery_monitor.py clear-old-tasks --status PROGRESS",
     "python celery_monitor.py revoke-tasks --task-id …",
     "python celery_monitor.py revoke-tasks --all-active",
     "python celery_monitor.py flush-redis",
     "python celery_monitor.py reset-agent-state",
-    "python celery_monitor.py purge-queues",
     "python celery_monitor.py purge-queues --queue agent",
     "celery -A knowledge_base_agent.celery_app control revoke …",
 ]
@@ -113,6 +128,42 @@ def test_a_change_of_the_guide_does_what_it_says_or_finds_nothing_to_do(
         line = line.replace("…", desk.waiting_task())
     done = desk.types(line, "y\n")
     assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("line", CLEARS)
+def test_the_guides_lines_that_clear_remove_what_they_say_and_no_more(
+    desk: Desk, line: str
+) -> None:
+    engine = open_engine(desk.settings.database_url)
+    with writing(engine) as connection:
+        connection.execute(TASKS.delete())
+    for name, (state, hours) in ROWS.items():
+        remember(engine, name, hours=hours, state=state)
+    done = desk.types(line, WHY * line.endswith(" 0") + "y\n")
+    assert done.returncode == 0, done.stderr + done.stdout
+    with reading(engine) as connection:
+        left = set(connection.execute(select(TASKS.c.id)).scalars())
+    engine.dispose()
+    assert set(ROWS) - left == CLEARS[line]
+
+
+def test_a_purge_of_every_queue_asks_why_and_empties_them(desk: Desk) -> None:
+    """It is of the top risk: the guide's line names no reason, so it is asked for."""
+    with make_app(desk.settings) as app:
+        sent = app.send_task("knowledge_base_agent.agent.run_agent", ("docs",), queue="left-behind")
+    line = "python celery_monitor.py purge-queues"
+    for typed in ("", "y\n", WHY, WHY + "n\n"):
+        declined = desk.types(line, typed)
+        assert declined.returncode == 1, typed
+    assert waiting(desk) == 1
+    done = desk.types(line, WHY + "y\n")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert waiting(desk) == 0, sent
+
+
+def waiting(desk: Desk) -> int:
+    with redis.Redis.from_url(desk.settings.broker_url) as client:
+        return int(client.llen("left-behind"))
 
 
 def test_the_guides_last_line_ends_the_worker(desk: Desk) -> None:
