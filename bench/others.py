@@ -68,7 +68,7 @@ def _writer(url: str) -> Callable[[], object]:
 
 
 def _pinger(url: str) -> Callable[[], object]:
-    return redis.Redis.from_url(url).ping
+    return redis.Redis.from_url(url, socket_timeout=300).ping
 
 
 def main(kind: str, url: str) -> None:

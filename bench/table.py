@@ -4,7 +4,8 @@ from bench.row_clear import CLEAR_ROW
 from bench.row_counts import COUNTS
 from bench.row_looking import FROZEN, LOOKING
 from bench.row_message import MESSAGE
+from bench.row_queued import QUEUED_ROW
 from bench.row_shell import SHELL
 from bench.rows import Row
 
-ROWS: tuple[Row, ...] = (LOOKING, FROZEN, COUNTS, CLEAR_ROW, MESSAGE, SHELL)
+ROWS: tuple[Row, ...] = (LOOKING, FROZEN, COUNTS, CLEAR_ROW, QUEUED_ROW, MESSAGE, SHELL)

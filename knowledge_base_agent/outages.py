@@ -24,7 +24,7 @@ _NEEDS = {
 """What a question cannot do without. Search's index is in the database, or in a file on the same disk."""
 _USES = {
     "active": _BROKER, "scheduled": _BROKER, "reserved": _BROKER, "workers": _BROKER,
-    "revoke": _BROKER, "purge": _BROKER, "logs": _LOGS, "clear": _DATABASE, "find": _DATABASE,
+    "queued": _BROKER, "revoke": _BROKER, "purge": _BROKER, "logs": _LOGS, "clear": _DATABASE, "find": _DATABASE,
     "failures": _DATABASE,
 }  # fmt: skip
 

@@ -34,6 +34,14 @@ class _Headers(msgspec.Struct):
     kb_published: float | None = None  # message_headers.PUBLISHED
 
 
+class _Named(msgspec.Struct):
+    task: str | None = None
+
+
+class _NamedMessage(msgspec.Struct):
+    headers: _Named = msgspec.field(default_factory=_Named)
+
+
 class _Properties(msgspec.Struct):
     priority: int | None = None
     timestamp: float | None = None
@@ -60,6 +68,7 @@ class _Whole(msgspec.Struct, rename="kebab"):
 _WHOLE = msgspec.json.Decoder(_Whole)
 _BODY = msgspec.json.Decoder(tuple[Any, Any, _Embedded])
 _DECODER = msgspec.json.Decoder(_Message)
+_NAMES = msgspec.json.Decoder(_NamedMessage)
 _UNACKED = msgspec.json.Decoder(tuple[_Message, str, str])
 
 
@@ -84,6 +93,14 @@ def read_envelope(raw: bytes) -> Envelope | None:
     """Read a message as kombu keeps it in a Redis list. None if it is no task's message, or not JSON outside."""
     try:
         return _envelope(_DECODER.decode(_without_body(raw, b"{")))
+    except _UNREADABLE:
+        return None
+
+
+def task_name(raw: bytes) -> str | None:
+    """Return the task that a message in a Redis list is of, and read nothing else; None where it does not say."""
+    try:
+        return _NAMES.decode(_without_body(raw, b"{")).headers.task
     except _UNREADABLE:
         return None
 

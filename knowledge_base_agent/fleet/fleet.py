@@ -18,6 +18,7 @@ from knowledge_base_agent.fleet.parking import Parking
 from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
 from knowledge_base_agent.fleet.purging import Purging
 from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.queue_contents import QueueContents
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
 from knowledge_base_agent.fleet.revoking import NodeAnswer, RevokeOutcome, Revoking
@@ -52,6 +53,7 @@ class Fleet:
         self._broker = Broker(app)
         self.queues = Queues(app, self._broker)
         self.messages = PendingMessages(app, self._broker)
+        self.contents = QueueContents(self._broker)
         self.purging = Purging(app, self._broker)
         self.asides = Asides(self._broker)
         self.amqp_asides = AmqpAsides(app)

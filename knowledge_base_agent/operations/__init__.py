@@ -18,6 +18,7 @@ from knowledge_base_agent.operations.ops import OPS
 from knowledge_base_agent.operations.ops_resume import OPS_ABANDON, OPS_RESUME
 from knowledge_base_agent.operations.pause import PAUSE
 from knowledge_base_agent.operations.purge import PURGE
+from knowledge_base_agent.operations.queued import QUEUED
 from knowledge_base_agent.operations.reserved import RESERVED
 from knowledge_base_agent.operations.reset import RESET
 from knowledge_base_agent.operations.reset_agent import RESET_AGENT
@@ -42,6 +43,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ACTIVE,
     SCHEDULED,
     RESERVED,
+    QUEUED,
     STUCK,
     WORKERS,
     GROW,

@@ -1,0 +1,97 @@
+"""Row 11: what is queued, by task name: an estimate and a count, against reading the whole list at once."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import redis
+from celery import Celery
+
+from bench.grounds import space
+from bench.measuring import Timing
+from bench.others import other
+from bench.rows import Figure, Outcome, Row, Scale, at_least, at_most, milliseconds
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.fleet import Fleet
+from tests.fleet.tiny_app import tiny_app
+
+_QUEUE = "celery"
+_NAMES = ("shop.pay", "shop.pay", "shop.pay", "shop.mail", "shop.index")
+
+
+def fill_queue(app: Celery, client: redis.Redis, many: int) -> None:
+    """Queue so many messages as Celery writes them: five are published, and copied with their tasks mixed."""
+    for name in _NAMES:
+        app.send_task(name, (1, 2), {"customer": "c-123"})
+    five: list[bytes] = client.lrange(_QUEUE, 0, -1)  # type: ignore[assignment]  # not the asyncio client
+    client.delete(_QUEUE)
+    for start in range(0, many, 5_000):
+        client.rpush(_QUEUE, *(five[n % 5] for n in range(min(5_000, many - start))))
+
+
+def _naive(client: redis.Redis) -> Counter[str]:
+    raw: list[bytes] = client.lrange(_QUEUE, 0, -1)  # type: ignore[assignment]
+    return Counter(json.loads(one)["headers"]["task"] for one in raw)
+
+
+def _timed(url: str, work: Callable[[], object]) -> tuple[float, float]:
+    with other("pinger", url) as waits:
+        started = time.perf_counter()
+        work()
+        took = time.perf_counter() - started
+    return took, waits.most
+
+
+def _queued(scale: Scale) -> Outcome:
+    many = scale.choose(1_000_000, 20_000)
+    with space() as ground, tiny_app(ground.broker_url, ground.result_url) as app:
+        client = redis.Redis.from_url(ground.broker_url, socket_timeout=300)
+        fleet = Fleet(app)
+        fill_queue(app, client, many)
+        contents = fleet.contents
+        counted = contents.count(Deadline.after(60), _QUEUE, lambda done, total: None)
+        assert counted.still
+        assert dict(counted.names) == dict(_naive(client)), "both count the same"
+        contestants: dict[str, Callable[[], object]] = {
+            "count": lambda: contents.count(Deadline.after(60), _QUEUE, lambda done, total: None),
+            "estimate": lambda: contents.estimate(Deadline.after(5), _QUEUE),
+            "LRANGE 0 -1 and json": lambda: _naive(client),
+            "nobody": lambda: time.sleep(1),
+        }
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+        for _ in range(scale.choose(3, 1)):
+            for name, work in contestants.items():
+                found[name].append(_timed(ground.broker_url, work))
+        fleet.close()
+        client.close()
+    return _outcome(many, found)
+
+
+def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
+    took = {
+        name: Timing(seconds=tuple(one for one, _ in each)).median for name, each in found.items()
+    }
+    stall = {
+        name: Timing(seconds=tuple(one for _, one in each)).median for name, each in found.items()
+    }
+    naive = took["LRANGE 0 -1 and json"]
+    figures: list[Figure] = []
+    for name in found:
+        if name != "nobody":
+            figures.append(milliseconds(f"{many:,} messages: {name}", took[name]))
+        figures.append(milliseconds(f"… another client's longest PING: {name}", stall[name]))
+    return Outcome(
+        figures=tuple(figures),
+        goals=(
+            at_least("count: faster than LRANGE 0 -1", naive / took["count"], 4, smoke=0.05),
+            at_most("count: another's PING", stall["count"] * 1000, 10, smoke=500, unit="ms"),
+            at_least(
+                "estimate: faster than LRANGE 0 -1", naive / took["estimate"], 100, smoke=0.05
+            ),
+            at_most("estimate: another's PING", stall["estimate"] * 1000, 10, smoke=500, unit="ms"),
+        ),
+    )
+
+
+QUEUED_ROW = Row(number=11, title="What is queued, by task", run=_queued)
