@@ -21,7 +21,11 @@ class Timing:
     @property
     def p95(self) -> float:
         """What 95 of 100 rounds stay under, in seconds."""
-        return quantile(self.seconds, 0.95)
+        return self.at(0.95)
+
+    def at(self, share: float) -> float:
+        """Return what this share (0 to 1) of the rounds stays under, in seconds."""
+        return quantile(self.seconds, share)
 
     @property
     def most(self) -> float:

@@ -1,5 +1,6 @@
 """The rows, in order."""
 
+from bench.row_acknowledging import ACKNOWLEDGING
 from bench.row_clear import CLEAR_ROW
 from bench.row_counts import COUNTS
 from bench.row_looking import FROZEN, LOOKING
@@ -8,4 +9,13 @@ from bench.row_queued import QUEUED_ROW
 from bench.row_shell import SHELL
 from bench.rows import Row
 
-ROWS: tuple[Row, ...] = (LOOKING, FROZEN, COUNTS, CLEAR_ROW, QUEUED_ROW, MESSAGE, SHELL)
+ROWS: tuple[Row, ...] = (
+    LOOKING,
+    FROZEN,
+    ACKNOWLEDGING,
+    COUNTS,
+    CLEAR_ROW,
+    QUEUED_ROW,
+    MESSAGE,
+    SHELL,
+)

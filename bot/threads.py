@@ -3,6 +3,7 @@
 Daemon threads, since a call that hangs for ever must not keep the process from ending.
 """
 
+import _thread
 import asyncio
 import contextvars
 import threading
@@ -76,7 +77,8 @@ class Threads:
             self._idle += fresh
         self._jobs.put(job)
         if fresh:
-            threading.Thread(target=self._serve, name=self._name, daemon=True).start()
+            # Not `Thread.start`: that waits until the new thread has run, for which the event loop has no time.
+            _thread.start_new_thread(self._serve, ())
 
     def _give_up(self, job: _Job, within: float) -> Away:
         with self._lock:
@@ -96,6 +98,7 @@ class Threads:
         )
 
     def _serve(self) -> None:
+        threading.current_thread().name = self._name
         while True:
             try:
                 job = self._jobs.get(timeout=_IDLE_SECONDS)
