@@ -20,6 +20,15 @@ WHO = {
     "([two people](two-people.md)); recorded before and after",
 }
 
+WHO_MAY = (
+    "- **Viewers** may look: every full member of the workspace, unless `KB_VIEWERS` says who.",
+    "- **Operators** (`KB_OPERATORS`) may change things, recorded before and after, and confirm what destroys.",
+    "- **Two people** are needed for the top risk: one asks and says why, and an admin (`KB_ADMINS`) who is somebody",
+    "  else approves. [Two people](two-people.md) says what that is, and what somebody alone can do.",
+    "- Nobody may change anything until named, and guests, bots and people of other workspaces may not even look.",
+    "- In the shell whoever has the machine may do it all; the top risk wants a reason there.",
+)
+
 
 def operations_page() -> str:
     """Return `docs/operations.md`."""
@@ -27,6 +36,8 @@ def operations_page() -> str:
         "# Operations",
         "",
         "What can be asked, in Slack and in the shell alike. This page is generated from the operations themselves.",
+        "",
+        *WHO_MAY,
         "",
         "| In Slack | In the shell | What it does |",
         "|---|---|---|",

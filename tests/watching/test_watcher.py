@@ -164,6 +164,27 @@ def test_a_redis_that_is_full_and_loses_keys_is_told(small: Deployment) -> None:
     assert "allkeys-lru" in evicts.sentence
 
 
+def test_a_message_about_to_be_given_out_again_and_a_queue_that_nobody_takes_from_are_told(
+    site: Site, deployment: Deployment
+) -> None:
+    app = deployment.app
+    app.conf.broker_transport_options = {"visibility_timeout": 5}
+    site.start("w4@watched", "-c", "1", TINY_VISIBILITY="5")
+    wait_until(
+        lambda: "w4@watched" in str(deployment.fleet.workers.look(Deadline.after(3), fresh=True)),
+        within=30,
+    )
+    app.send_task("tiny.quick", countdown=600)
+    app.send_task("tiny.quick", queue="nobody")
+    watcher = Watcher(deployment)
+    near = watched_until(watcher, deployment, Kind.REDELIVERY, State.OPEN)
+    assert "it goes to another worker too, and its task runs twice" in near.sentence
+    untaken = watched_until(watcher, deployment, Kind.QUEUE_UNTAKEN, State.OPEN)
+    assert (untaken.subject, untaken.figures["ready"]) == ("nobody", 1)
+    site.start("w5@watched", "-c", "1", "-P", "solo", "-Q", "nobody")
+    watched_until(watcher, deployment, Kind.QUEUE_UNTAKEN, State.RESOLVED)
+
+
 def test_one_trouble_is_one_row_on_both_databases_and_opens_anew_after_its_end(
     database_url: str,
 ) -> None:
