@@ -6,6 +6,7 @@ watch has none of them, and says `kb_watching 0`.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -63,6 +64,7 @@ class _Figures(Collector):
         yield from _workers(reading)
         yield from _queues(reading)
         yield from _redis(reading)
+        yield from _beat(reading)
 
 
 def _rows(reading: Reading) -> Iterator[Metric]:
@@ -92,6 +94,26 @@ def _workers(reading: Reading) -> Iterator[Metric]:
     yield _gauge("kb_worker_slots", "Tasks that a worker can run at once.", slots, "worker")
     memory: list[Sample] = [((worker.name,), worker.memory_used) for worker in fleet.workers]
     yield _gauge("kb_worker_memory_bytes", "Memory that a worker uses.", memory, "worker")
+    allowed: list[Sample] = [((worker.name,), worker.memory_allowed) for worker in fleet.workers]
+    text = "Memory that it may use: its cgroup's limit, or its machine."
+    yield _gauge("kb_worker_memory_allowed_bytes", text, allowed, "worker")
+    text = "For how long its oldest task runs; absent where it runs none."
+    yield _gauge("kb_worker_task_seconds", text, _longest(fleet, reading.taken_at), "worker")
+
+
+def _longest(fleet: FleetView, now: datetime) -> list[Sample]:
+    ages: dict[str, float] = {}
+    for task in (task for worker in fleet.workers for task in worker.active):
+        if task.started_at is not None:
+            age = max((now - task.started_at).total_seconds(), 0.0)
+            ages[task.worker] = max(age, ages.get(task.worker, 0.0))
+    return [((worker,), age) for worker, age in ages.items()]
+
+
+def _beat(reading: Reading) -> Iterator[Metric]:
+    if isinstance(reading.beat, datetime):
+        age = max((reading.taken_at - reading.beat).total_seconds(), 0.0)
+        yield _gauge("kb_beat_age_seconds", "Since when beat gave no sign.", [((), age)])
 
 
 def _queues(reading: Reading) -> Iterator[Metric]:
@@ -104,6 +126,16 @@ def _queues(reading: Reading) -> Iterator[Metric]:
     yield _gauge("kb_queue_unacked", "Messages that workers have.", unacked, "queue")
     oldest: list[Sample] = [((queue.name,), _oldest(queue, reading)) for queue in view.queues]
     yield _gauge("kb_queue_oldest_seconds", "Age of the oldest ready message.", oldest, "queue")
+    takers: list[Sample] = [((queue.name,), queue.consumer_count) for queue in view.queues]
+    yield _gauge("kb_queue_consumers", "Workers that take from it.", takers, "queue")
+    if view.unacked_oldest_at is not None:
+        age = max((reading.taken_at - view.unacked_oldest_at).total_seconds(), 0.0)
+        text = "For how long a worker has had a message that it has not acknowledged."
+        yield _gauge("kb_unacked_oldest_seconds", text, [((), age)])
+    if view.visibility_timeout is not None:
+        timeout = view.visibility_timeout.total_seconds()
+        text = "After how long such a message is given out again."
+        yield _gauge("kb_visibility_timeout_seconds", text, [((), timeout)])
 
 
 def _oldest(queue: QueueDepth, reading: Reading) -> float | None:

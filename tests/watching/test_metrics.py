@@ -9,7 +9,7 @@ from knowledge_base_agent.fleet.deadline import Unknown
 from tests.bot.at_work import bot_at_work, settings_in
 from tests.people import local_slack
 from tests.servers import free_port
-from tests.watching.readings import fleet, queue, queues, reading, rows, task, worker
+from tests.watching.readings import ago, fleet, queue, queues, reading, rows, task, worker
 
 
 def served(watched: Watched) -> dict[str, float]:
@@ -40,6 +40,26 @@ def test_a_reading_is_told_with_its_age() -> None:
     assert expected.items() <= found.items()
     assert "kb_reading_age_seconds" in found
     assert 'kb_queue_ready{queue="agent"}' not in found, "an unknown depth is not 0"
+
+
+def test_each_figure_that_an_alert_goes_by_is_told() -> None:
+    busy = worker("w1", task(runs=timedelta(hours=5)), memory_used=81, memory_allowed=100)
+    waiting = queues(queue(1, consumers=0), unacked_for=timedelta(minutes=50))
+    found = served(
+        Watched(
+            watching=True, reading=reading(fleet=fleet(busy), queues=waiting, beat=ago(hours=1))
+        )
+    )
+    expected = {
+        'kb_worker_task_seconds{worker="w1"}': 5 * 3600, 'kb_worker_memory_allowed_bytes{worker="w1"}': 100,
+        'kb_queue_consumers{queue="celery"}': 0, "kb_unacked_oldest_seconds": 3000,
+        "kb_visibility_timeout_seconds": 3600, "kb_beat_age_seconds": 3600,
+        'kb_redis_evicted_keys{redis="broker, results"}': 0,
+    }  # fmt: skip
+    assert expected.items() <= found.items()
+    assert 'kb_worker_task_seconds{worker="w2"}' not in served(
+        Watched(watching=True, reading=reading(fleet=fleet(worker("w2"))))
+    )
 
 
 def test_what_does_not_answer_has_no_figures() -> None:
