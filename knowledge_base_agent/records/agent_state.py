@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.tables import AGENT_STATE
@@ -63,7 +63,10 @@ def set_idle(connection: Connection, *, only_task: str | None = None) -> bool:
 
 
 def put_state(connection: Connection, state: AgentState) -> None:
-    """Write this state, whatever was there."""
+    """Write this state, whatever was there; that of an agent that has never run is no row."""
+    if state.updated_at is None:
+        connection.execute(delete(AGENT_STATE).where(AGENT_STATE.c.id == _ROW))
+        return
     values = {
         "id": _ROW,
         **{name: getattr(state, name) for name in AgentState.__dataclass_fields__},

@@ -55,3 +55,15 @@ def test_a_reset_without_undo_keeps_nothing(alone: Crew, redis_space: RedisSpace
     assert database(redis_space.broker_url) == {}
     with pytest.raises(NotFound, match="has put nothing aside"):
         alone.previews("undo op-1")
+
+
+@pytest.mark.timeout(180)
+def test_where_the_agent_has_never_run_a_reset_is_taken_back_as_well(
+    alone: Crew, redis_space: RedisSpace
+) -> None:
+    alone.send("quick")
+    before = (agent(alone), database(redis_space.broker_url))
+    report = alone.confirms(alone.previews("reset --complete --reason test"))
+    (button,) = [one for one in report.actions if one.label == "Undo"]
+    assert alone.confirms(alone.previews(f"{button.words} --reason test")).succeeded
+    assert (agent(alone), database(redis_space.broker_url)) == before
