@@ -30,7 +30,7 @@ PREFIX: Final = "kb.undo."
 """How every queue begins that holds something aside."""
 _NAME_BYTES: Final = 240
 """RabbitMQ takes names of up to 255 bytes, and the ledger's is longer."""
-_LOOK_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 1.5
 _CLOSE_SECONDS: Final = 2.0
 
 
@@ -81,6 +81,12 @@ class AmqpAsides:
         plans = tuple(plans)
         found = self._counts([one.aside for one in plans])
         return {one.queue: found[one.aside] or 0 for one in plans}
+
+    def forgotten(self, plans: Iterable[AsideQueue]) -> frozenset[str]:
+        """Return the queues of which the broker has forgotten what moved: it was restarted since. Raises `Away`."""
+        plans = tuple(plans)
+        found = self._counts([one.ledger for one in plans])
+        return frozenset(one.queue for one in plans if found[one.ledger] == 0)
 
     def missing(self, plans: Iterable[AsideQueue]) -> frozenset[str]:
         """Return the queues that do not exist any more, so that nothing can come back to them. Raises `Away`."""

@@ -20,7 +20,12 @@ MOVE_SECONDS = 600.0
 """For how long one purge moves messages: at a thousand a second on a busy broker, 600,000 of them."""
 BEHIND: Final = "They come back behind what waits then."
 _NAME = "moved messages"
+_BEHIND = "behind what waits in it"
 _HALF = "the run broke off: those of them that never left the queue are left out"
+_FORGOTTEN = (
+    "the broker was restarted since: if it was killed while they moved, it may have put some of them back itself, "
+    "which are there twice then"
+)
 
 
 def move_undoably(
@@ -96,9 +101,12 @@ def _look(deployment: "Deployment", keepsake: Keepsake) -> tuple[Item, ...]:
         why = "the broker has nothing of them any more"
         return (Item(what="messages", number=0, left=keepsake.number or 0, why=why),)
     missing = asides.missing(plans)
-    half = keepsake.number is None
+    forgotten = asides.forgotten(plans)
+    half = (_HALF,) if keepsake.number is None else ()
     return tuple(
-        _missing(name, number) if name in missing else _item(name, number, half=half)
+        _missing(name, number)
+        if name in missing
+        else _item(name, number, (_FORGOTTEN,) if name in forgotten else half)
         for name, number in waiting.items()
         if number
     )
@@ -109,8 +117,8 @@ def _missing(name: str, number: int) -> Item:
     return Item(what=f"messages of {plain(name, 80)}", number=0, left=number, why=why)
 
 
-def _item(name: str, number: int, *, half: bool) -> Item:
-    why = f"behind what waits in it{f'; {_HALF}' if half else ''}"
+def _item(name: str, number: int, more: tuple[str, ...]) -> Item:
+    why = "; ".join((_BEHIND, *more))
     return Item(what=f"messages of {plain(name, 80)}", number=number, why=why)
 
 

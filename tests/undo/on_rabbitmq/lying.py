@@ -7,6 +7,8 @@ from typing import Any
 from amqp import Message
 from kombu import Connection
 
+from tests.waiting import wait_until
+
 Lying = tuple[bytes, dict[str, Any]]
 """A message's body and all its properties, headers among them."""
 
@@ -41,6 +43,7 @@ def lying(url: str, queue: str) -> list[Lying]:
     with channel(url) as opened:
         while (message := opened.basic_get(queue)) is not None:
             found.append((message.body, message.properties))
+    wait_until(lambda: (ready(url, queue) or 0) >= len(found), what="they are ready again")
     return found
 
 

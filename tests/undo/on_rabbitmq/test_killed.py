@@ -87,7 +87,7 @@ def test_an_undo_that_dies_anywhere_is_gone_on_with_and_brings_each_message_once
 
 
 @pytest.mark.timeout(300)
-def test_a_broker_that_forgot_what_moved_loses_nothing_and_doubles_at_most_a_chunk(
+def test_where_the_ledger_is_forgotten_nothing_is_lost_and_no_more_than_one_chunk_doubled(
     alone: Crew, broker: str
 ) -> None:
     """Its restart drops the ledger's message, which is transient; here it is taken out."""

@@ -225,3 +225,16 @@ def test_a_broker_that_has_forgotten_what_moved_brings_back_all_that_is_aside(
     empty(broker, f"{aside}.ledger")
     alone.confirms(alone.previews(f"{undo} --reason test"))
     assert bodies(broker, "celery") == before
+
+
+def test_what_would_copy_a_message_elsewhere_or_have_it_refused_does_not_come_back(
+    alone: Crew, broker: str
+) -> None:
+    declare(broker, "other")
+    headers = {"CC": ["other"], "kept": 1}
+    publish(broker, "celery", [Message(b"m", application_headers=headers, user_id="guest")])
+    assert ready(broker, "other") == 1
+    _, undo = purge(alone, PURGE)
+    alone.confirms(alone.previews(undo))
+    assert lying(broker, "celery") == [(b"m", {"application_headers": {"kept": 1}})]
+    assert ready(broker, "other") == 1, "no copy of it was sent"
