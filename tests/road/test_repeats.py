@@ -57,13 +57,16 @@ def test_while_it_runs_whoever_asks_for_the_same_is_told_whose_run_it_is(
     assert lines(ledger) == 1
 
 
-def test_two_previews_of_the_same_do_not_run_side_by_side(runner: Runner, ledger: Path) -> None:
+def test_two_previews_of_the_same_do_not_run_side_by_side(
+    runner: Runner, ledger: Path, audit_kinds: Kinds
+) -> None:
     first, second = (runner.ask(asked(WRITE, ledger, one)) for one in (OTTO, OLGA))
     assert isinstance(first, Pending)
     assert isinstance(second, Pending)
     claimed = runner.confirm(first.confirmation_id, OTTO)
     with pytest.raises(Repeated, match="already running as op-1, by Otto"):
         runner.confirm(second.confirmation_id, OLGA)
+    audit_kinds("previewed", "previewed", "confirmed", "started", "repeated")
     runner.execute(claimed)
     runner.execute(
         runner.confirm(second.confirmation_id, OLGA)

@@ -161,6 +161,15 @@ def test_a_queue_that_grew_a_little_is_run_and_one_that_grew_much_is_shown_anew(
         clicked(deployment, ledger, flowing(5), flowing(50))
 
 
+def test_as_many_messages_again_are_other_messages_and_no_repetition(
+    deployment: Deployment, ledger: Path
+) -> None:
+    runner = Runner(deployment, (flowing(5),))
+    runner.execute(clicked(deployment, ledger, flowing(5), flowing(5)))
+    again = runner.ask(replace(asked(WRITE, ledger), operation=flowing(5)))
+    assert isinstance(again, Pending)
+
+
 def test_what_could_be_counted_and_cannot_be_now_is_not_run(
     deployment: Deployment, ledger: Path
 ) -> None:

@@ -30,7 +30,9 @@ TARGETS = (
             "tests/road/test_runner.py",
             "tests/road/test_looking_again.py",
             "tests/road/test_settling.py",
+            "tests/road/test_repeats.py",
         ),
+        left_out=("of_run",),
     ),
     Target(
         name="fingerprint",
