@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import time
-from collections import OrderedDict
 
 VALID_SECONDS = 300
 _VERSION = "v0"
@@ -17,7 +16,9 @@ class Signatures:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
-        self._used: OrderedDict[str, float] = OrderedDict()
+        self._used: set[int] = set()
+        self._used_before: set[int] = set()
+        self._since = 0.0
 
     def accept(
         self, body: bytes, timestamp: str, signature: str, *, now: float | None = None
@@ -44,9 +45,12 @@ class Signatures:
 
     def _first_use(self, signature: str, moment: float) -> bool:
         # A timestamp may lie five minutes ahead, so a signature can be replayed for ten.
-        while self._used and next(iter(self._used.values())) < moment - 2 * VALID_SECONDS:
-            self._used.popitem(last=False)
-        if signature in self._used:
+        if moment - self._since > 2 * VALID_SECONDS:
+            self._used_before, self._used = self._used, set()
+            self._since = moment
+        # 64 bits of a keyed hash are as good as all, and a storm's worth of them fits into a few megabytes.
+        mark = int(signature[-16:], 16)
+        if mark in self._used or mark in self._used_before:
             return False
-        self._used[signature] = moment
+        self._used.add(mark)
         return True
