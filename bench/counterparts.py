@@ -24,8 +24,13 @@ def slack() -> web.Application:
     """Return a Slack in which every call succeeds, as fast as can be."""
     person = {"id": OTTO, "name": "otto", "team_id": TEAM, "profile": {"display_name": "otto"}}
     numbers = itertools.count()
+    posted = 0
+
+    async def count(_: web.Request) -> web.Response:
+        return web.json_response(posted)
 
     async def answer(request: web.Request) -> web.Response:
+        nonlocal posted
         method = request.match_info["method"]
         await request.read()
         said: dict[str, object] = {"ok": True, "team_id": TEAM, "user_id": "U0BOT0000"}
@@ -35,11 +40,12 @@ def slack() -> web.Application:
         elif method == "conversations.info":
             said["channel"] = {"id": OPS, "is_channel": True, "is_member": True}
         else:
+            posted += method in ("chat.postMessage", "chat.postEphemeral")
             said |= {"channel": OPS, "ts": f"1795000000.{next(numbers):06d}"}
         return web.json_response(said)
 
     app = web.Application(client_max_size=10_000_000)
-    app.add_routes([web.post("/api/{method}", answer), web.get("/api/{method}", answer)])
+    app.add_routes([web.post("/api/{method}", answer), web.get("/posted", count)])
     return app
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -28,6 +28,8 @@ class Listening:
 
     port: int
     pid: int
+    slack_port: int = 0
+    """Where the Slack listens that the bot answers to."""
 
     @property
     def megabytes(self) -> float:
@@ -57,7 +59,7 @@ def bot(database_url: str, redis_url: str, broker_url: str = "") -> Iterator[Lis
         }
         with _running(["-m", "bot"], port, variables) as found:
             wait_until(lambda: status(port, "GET", "/readyz") == 200, within=60, what="it listens")
-            yield found
+            yield replace(found, slack_port=slack.port)
 
 
 @contextmanager
@@ -82,6 +84,15 @@ def _running(command: list[str], port: int, variables: Mapping[str, str]) -> Ite
         closing.callback(process.kill)
         wait_until(lambda: status(port, "GET", "/") is not None, within=60, what=str(command))
         yield Listening(port=port, pid=process.pid)
+
+
+def posted(to: Listening) -> int:
+    """Return how many messages the bot has posted, whispers too."""
+    line = http.client.HTTPConnection("127.0.0.1", to.slack_port, timeout=5)
+    line.request("GET", "/posted")
+    count = int(line.getresponse().read())
+    line.close()
+    return count
 
 
 def status(port: int, method: str, path: str) -> int | None:

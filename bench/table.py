@@ -4,6 +4,7 @@ from bench.row_acknowledging import ACKNOWLEDGING
 from bench.row_clear import CLEAR_ROW
 from bench.row_counts import COUNTS
 from bench.row_looking import FROZEN, LOOKING
+from bench.row_memory import MEMORY
 from bench.row_message import MESSAGE
 from bench.row_queued import QUEUED_ROW
 from bench.row_shell import SHELL
@@ -18,4 +19,5 @@ ROWS: tuple[Row, ...] = (
     QUEUED_ROW,
     MESSAGE,
     SHELL,
+    MEMORY,
 )
