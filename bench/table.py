@@ -6,6 +6,7 @@ from bench.row_counts import COUNTS
 from bench.row_looking import FROZEN, LOOKING
 from bench.row_memory import MEMORY
 from bench.row_message import MESSAGE
+from bench.row_purge import PURGE_ROW
 from bench.row_queued import QUEUED_ROW
 from bench.row_shell import SHELL
 from bench.rows import Row
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
     ACKNOWLEDGING,
     COUNTS,
     CLEAR_ROW,
+    PURGE_ROW,
     QUEUED_ROW,
     MESSAGE,
     SHELL,
