@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
-from sqlalchemy import text
 
 from bench.measuring import Timing
-from knowledge_base_agent.records.database import open_engine, writing
 
 _PAUSE = 0.005
 _ROOT = Path(__file__).parent.parent
@@ -56,6 +54,11 @@ def other(kind: str, url: str) -> Iterator[Waits]:
 
 
 def _writer(url: str) -> Callable[[], object]:
+    # Here, so that a pinger starts without them.
+    from sqlalchemy import text
+
+    from knowledge_base_agent.records.database import open_engine, writing
+
     engine = open_engine(url, deadline=60)
     with writing(engine) as connection:
         connection.execute(text("CREATE TABLE IF NOT EXISTS bench_other (number integer)"))

@@ -94,6 +94,10 @@ def _purged(scale: Scale) -> Outcome:
         deployment = open_deployment(settings_for(ground, url), app)
         found = _rounds(app, deployment, ground.broker_url, scale, many)
         deployment.close()
+    return _outcome(many, found)
+
+
+def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
     took = {name: Timing(seconds=tuple(one for one, _ in each)) for name, each in found.items()}
     stall = {name: Timing(seconds=tuple(one for _, one in each)) for name, each in found.items()}
     ratio = took[_THEIRS].median / took[_OURS].median

@@ -3,6 +3,7 @@
 from bench.row_acknowledging import ACKNOWLEDGING
 from bench.row_clear import CLEAR_ROW
 from bench.row_counts import COUNTS
+from bench.row_flush import FLUSH_ROW
 from bench.row_looking import FROZEN, LOOKING
 from bench.row_memory import MEMORY
 from bench.row_message import MESSAGE
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
     FROZEN,
     ACKNOWLEDGING,
     COUNTS,
+    FLUSH_ROW,
     CLEAR_ROW,
     PURGE_ROW,
     QUEUED_ROW,

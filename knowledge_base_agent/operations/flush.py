@@ -1,13 +1,16 @@
 """`flush`: remove what finished tasks told of their progress and their log lines."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.operations.flush_counting import (
+    Tally,
+    at_most,
+    count_keys,
+    still_there,
+)
 from knowledge_base_agent.operations.flush_keeping import Keeping, keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages, stores_of
 from knowledge_base_agent.operations.operation import (
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 _COUNT_SECONDS = 1.0
 _AGAIN_SECONDS = 4.0
 """Longer than the first look, so that what could be counted then can be counted again."""
-_RECOUNT_SECONDS = 30.0
 _COLUMNS = (
     Column(key="store", label="Where"),
     Column(key="go", label="Go"),
@@ -62,17 +64,6 @@ class FlushTarget(UndoableTarget):
     previewed_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """What was counted, or removed, in one store."""
-
-    store: Store
-    gone: int
-    kept: int
-    complete: bool = True
-    """Whether the last key was reached."""
-
-
 def _preview(deployment: "Deployment", arguments: FlushArguments) -> Preview[FlushTarget]:
     target = FlushTarget(
         everything=arguments.all, previewed_at=utc_now(), no_undo=arguments.no_undo
@@ -93,7 +84,7 @@ def _looked(
     seconds: float = _COUNT_SECONDS,
 ) -> Preview[FlushTarget]:
     stores = stores_of(deployment)
-    tallies = [_counted(deployment, store, keep, seconds / 2) for store in stores]
+    tallies = [count_keys(deployment, store, keep, seconds / 2) for store in stores]
     total, complete = sum(one.gone for one in tallies), all(one.complete for one in tallies)
     flows = {f"keys in {one.store.source}": one.gone if one.complete else None for one in tallies}
     return Preview(
@@ -106,30 +97,6 @@ def _looked(
         grave="it spares not even what running tasks told" if target.everything else "",
         touches=Touched(),
     )
-
-
-def _counted(deployment: "Deployment", store: Store, keep: Keeping, seconds: float) -> Tally:
-    """Count without removing, for so long. Raises `Refused` at a key that does not belong there, and `Away`."""
-    deadline = Deadline.after(seconds)
-    # One page may outlast the counting: whoever waits must hear of a Redis that does not answer at all.
-    limit = Deadline.after(seconds + 0.5)
-    return within(
-        limit, partial(_count_until, deployment, store, keep, deadline), source=store.source
-    )
-
-
-def _count_until(
-    deployment: "Deployment", store: Store, keep: Keeping, deadline: Deadline
-) -> Tally:
-    seen: set[bytes] = set()  # SCAN may give a key twice
-    kept = 0
-    for page in pages(store):
-        fresh = list(set(page) - seen)
-        seen.update(fresh)
-        kept += len(keep.kept(deployment, store, fresh))
-        if deadline.expired:
-            return Tally(store=store, gone=len(seen) - kept, kept=kept, complete=False)
-    return Tally(store=store, gone=len(seen) - kept, kept=kept)
 
 
 def _previewed(tallies: list[Tally], keep: Keeping, undo: str, *, complete: bool) -> Report:
@@ -183,16 +150,15 @@ def _table(caption: str, tallies: list[Tally]) -> Table:
 def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> Report:
     stores = stores_of(deployment)
     keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
-    # Counted once more before the first key goes: this also reads every key, and refuses what is a broker's.
-    before = [_counted(deployment, store, keep, _RECOUNT_SECONDS) for store in stores]
-    expected = sum(one.gone for one in before) if all(one.complete for one in before) else None
+    before = [at_most(store) for store in stores]
+    expected = None if None in before else sum(one or 0 for one in before)
     done: list[Tally] = []
     with removing_keys(deployment, [one.source for one in stores], no_undo=target.no_undo) as gone:
         for store in stores:
             first = sum(one.gone for one in done)
             told = lambda n, first=first: progress(first + n, expected, "keys")  # noqa: E731
             done.append(_removed(deployment, store, keep, gone, told))
-    return _ended(deployment, done, keep)
+    return _ended(done, keep)
 
 
 def _removed(
@@ -211,9 +177,9 @@ def _removed(
     return Tally(store=store, gone=gone, kept=len(kept))
 
 
-def _ended(deployment: "Deployment", done: list[Tally], keep: Keeping) -> Report:
+def _ended(done: list[Tally], keep: Keeping) -> Report:
     total, kept = sum(one.gone for one in done), sum(one.kept for one in done)
-    parts: list[Part] = [_table("What was removed", done), *keep.notes(), *_left(deployment, done)]
+    parts: list[Part] = [_table("What was removed", done), *keep.notes(), *_left(done)]
     keys = counted(total, "key")
     return Report(
         title=f"Flushed {keys}",
@@ -225,13 +191,13 @@ def _ended(deployment: "Deployment", done: list[Tally], keep: Keeping) -> Report
     )
 
 
-def _left(deployment: "Deployment", done: list[Tally]) -> Iterator[Note]:
-    """Look again, at every key: what is there beyond what was kept came meanwhile."""
+def _left(done: list[Tally]) -> Iterator[Note]:
+    """Look again: what is there beyond what was kept came meanwhile."""
     for one in done:
-        now = _counted(deployment, one.store, Keeping(everything_goes=True), _RECOUNT_SECONDS)
-        if now.gone > one.kept:
+        now = still_there(one.store)
+        if now > one.kept:
             yield Note(
-                text=f"{counted(now.gone - one.kept, 'key')} came to {one.store.source} meanwhile, and stay.",
+                text=f"{counted(now - one.kept, 'key')} came to {one.store.source} meanwhile, and stay.",
                 tone=Tone.WARNING,
             )
 

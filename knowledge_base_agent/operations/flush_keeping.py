@@ -39,14 +39,19 @@ class Keeping:
         """Return those of a page's keys that stay. Raises `Away` when the store does not answer."""
         if self.everything_goes or not keys:
             return set()
-        kept = {key for key in keys if store.task_id(key) in self.held}
+        kept = {key for key in keys if store.task_id(key) in self.held} if self.held else set()
         if self.doubt:
             kept |= _unfinished(deployment, store, keys)
         span = RECENTLY if self.doubt else self._since_preview()
         if span is not None:
+            least = span.total_seconds()
+            # In doubt, an age that can't be told counts as young.
+            unknown = 0.0 if self.doubt else least
             idle = idle_seconds(store, keys)
             kept |= {
-                key for key, seconds in zip(keys, idle, strict=True) if self._young(seconds, span)
+                key
+                for key, seconds in zip(keys, idle, strict=True)
+                if (unknown if seconds is None else seconds) < least
             }
         return kept
 
@@ -55,10 +60,6 @@ class Keeping:
             return None
         span = utc_now() - self.previewed_at - _RESOLUTION
         return span if span > timedelta(0) else None
-
-    def _young(self, seconds: float | None, span: timedelta) -> bool:
-        # In doubt, an age that can't be told counts as young.
-        return bool(self.doubt) if seconds is None else seconds < span.total_seconds()
 
     def notes(self) -> tuple[Note, ...]:
         """Return what the person must know about it."""

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 ASIDE = ASIDE_PREFIX.encode()
 """How the keys begin that a flush has put aside: they have the names of others in them, and mean nothing."""
 _PAGE = 1000
+_AT_ONCE = 500
+_IDLE = """
+local idle = {}
+for n, key in ipairs(KEYS) do
+  local seconds = redis.pcall('OBJECT', 'IDLETIME', key)
+  idle[n] = type(seconds) == 'number' and seconds or -1
+end
+return idle
+"""
+"""One answer for hundreds of keys: asked key by key, a flush would spend most of its time on this."""
 _LOCAL = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
 _INTRUDERS = re.compile(
     rb"_kombu\.binding\.|(?:^|[^A-Za-z])unacked(?:_index|_mutex)?$|celery-task(?:set)?-meta-"
@@ -92,11 +102,12 @@ def idle_seconds(store: Store, keys: list[bytes]) -> list[float | None]:
 
     None where it can't be told: the key is gone, or the server counts how often instead of when (LFU). Raises `Away`.
     """
-    with away_if_down(store.source), store.client.pipeline(transaction=False) as pipe:
-        for key in keys:
-            pipe.object("idletime", key)
-        answers = pipe.execute(raise_on_error=False)
-    return [float(one) if isinstance(one, int) else None for one in answers]
+    script = store.client.register_script(_IDLE)
+    answers: list[int] = []
+    with away_if_down(store.source):
+        for start in range(0, len(keys), _AT_ONCE):
+            answers += script(keys=keys[start : start + _AT_ONCE])
+    return [float(one) if one >= 0 else None for one in answers]
 
 
 def _refuse_by_settings(deployment: "Deployment", store: Store) -> None:

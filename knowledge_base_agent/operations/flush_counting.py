@@ -1,0 +1,82 @@
+"""Counting the keys of a store: before a flush is agreed to, before its first key goes, and after its last."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.operations.flush_keeping import Keeping
+from knowledge_base_agent.operations.flush_stores import Store, pages
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
+_RECOUNT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What was counted, or removed, in one store."""
+
+    store: Store
+    gone: int
+    kept: int
+    complete: bool = True
+    """Whether the last key was reached."""
+
+
+def count_keys(deployment: "Deployment", store: Store, keep: Keeping, seconds: float) -> Tally:
+    """Count without removing, for so long. Raises `Refused` at a key that does not belong there, and `Away`."""
+    deadline = Deadline.after(seconds)
+    # One page may outlast the counting: whoever waits must hear of a Redis that does not answer at all.
+    limit = Deadline.after(seconds + 0.5)
+    return within(
+        limit, partial(_count_until, deployment, store, keep, deadline), source=store.source
+    )
+
+
+def _count_until(
+    deployment: "Deployment", store: Store, keep: Keeping, deadline: Deadline
+) -> Tally:
+    seen: set[bytes] = set()  # SCAN may give a key twice
+    kept = 0
+    for page in pages(store):
+        fresh = list(set(page) - seen)
+        seen.update(fresh)
+        kept += len(keep.kept(deployment, store, fresh))
+        if deadline.expired:
+            return Tally(store=store, gone=len(seen) - kept, kept=kept, complete=False)
+    return Tally(store=store, gone=len(seen) - kept, kept=kept)
+
+
+def at_most(store: Store) -> int | None:
+    """Read every key once more before the first one goes, and return how many may go; None where time was up.
+
+    Raises `Refused` at the first key of a broker or of results.
+    """
+    until = Deadline.after(_RECOUNT_SECONDS)
+
+    def count() -> int | None:
+        number = 0
+        for page in pages(store):
+            number += len(page)
+            if until.expired:
+                return None
+        return number
+
+    return within(Deadline.after(_RECOUNT_SECONDS + 0.5), count, source=store.source)
+
+
+def still_there(store: Store) -> int:
+    """Return how many keys are there, or were seen before the time was up. Raises `Away`."""
+    until = Deadline.after(_RECOUNT_SECONDS)
+
+    def count() -> int:
+        seen: set[bytes] = set()  # SCAN may give a key twice
+        for page in pages(store, ours_alone=True):
+            seen.update(page)
+            if until.expired:
+                break
+        return len(seen)
+
+    return within(Deadline.after(_RECOUNT_SECONDS + 0.5), count, source=store.source)
