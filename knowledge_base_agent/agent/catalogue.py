@@ -122,7 +122,7 @@ def open_catalogue(settings: Settings, *, deadline: float) -> Engine:
     """
     file = _index_file(settings)
     url = settings.database_url if file is None else f"sqlite:///{file}"
-    engine = open_engine(url, deadline=deadline)
+    engine = open_engine(url, deadline=deadline, create=file is not None)
     try:
         _make_tables(engine)
     except BaseException:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from knowledge_base_agent.problems import Away, Misconfigured
+from knowledge_base_agent.records.database_file import watch_file
 
 METADATA = MetaData(
     naming_convention={
@@ -89,19 +90,16 @@ def database_url(text: str) -> URL:
     )
 
 
-def open_engine(url_text: str, *, deadline: float = DEADLINE_SECONDS) -> Engine:
-    """Return an engine whose every statement ends within about `deadline` seconds. Connects only when first used."""
+def open_engine(
+    url_text: str, *, deadline: float = DEADLINE_SECONDS, create: bool = False
+) -> Engine:
+    """Return an engine whose every statement ends within about `deadline` seconds. Connects only when first used.
+
+    With `create` a SQLite file that is missing is made; else it is `Away`, as one that goes or is replaced later.
+    """
     url = database_url(url_text)
     if url.get_backend_name() == "sqlite":
-        pool: dict[str, Any] = {}
-        if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            pool = {"pool_size": 8, "max_overflow": 32, "pool_timeout": deadline}
-        connect = {"timeout": deadline, "check_same_thread": False}
-        engine = create_engine(url, connect_args=connect, **pool)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return _open_sqlite(url, deadline, create=create)
     milliseconds = int(deadline * 1000)
     idle = milliseconds * _IDLE_DEADLINES
     options = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC"
@@ -114,6 +112,23 @@ def open_engine(url_text: str, *, deadline: float = DEADLINE_SECONDS) -> Engine:
         pool_timeout=deadline,
         pool_pre_ping=True,
     )
+
+
+def _open_sqlite(url: URL, deadline: float, *, create: bool) -> Engine:
+    pool: dict[str, Any] = {}
+    file = None
+    if url.database and url.database != ":memory:":
+        pool = {"pool_size": 8, "max_overflow": 32, "pool_timeout": deadline}
+        file = None if url.database.startswith("file:") else Path(url.database)
+    connect = {"timeout": deadline, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connect, **pool)
+    if file is not None and create:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    elif file is not None:
+        watch_file(engine, file)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -15,8 +15,10 @@ _DEADLINE_SECONDS = 60.0
 
 
 def migrate(database_url: str) -> None:
-    """Upgrade to the newest schema. Waits for another process that is doing the same (60 s at most)."""
-    engine = open_engine(database_url, deadline=_DEADLINE_SECONDS)
+    """Upgrade to the newest schema, in a new SQLite file where none is.
+
+    Waits for another process that is doing the same (60 s at most)."""
+    engine = open_engine(database_url, deadline=_DEADLINE_SECONDS, create=True)
     try:
         with _alone(engine) as connection:
             config = Config()

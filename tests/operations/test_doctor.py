@@ -16,6 +16,7 @@ from knowledge_base_agent.operations.doctor import DOCTOR
 from knowledge_base_agent.operations.doctor_findings import Verdict
 from knowledge_base_agent.operations.doctor_readings import Readings, read_all
 from knowledge_base_agent.operations.doctor_workers import worker_findings
+from knowledge_base_agent.problems import Away
 from knowledge_base_agent.report import Report, Tone
 from knowledge_base_agent.settings import Settings
 from tests.operations.place import Place, shell_on
@@ -71,11 +72,24 @@ def test_with_everything_away_it_answers_in_time_and_says_which(tmp_path: Path) 
         report = examined(shell.deployment)
     assert found(report, "The broker answers")[0] == "bad"
     assert found(report, "Workers hear commands")[0] == "unknown"
-    verdict, what, cure = found(report, "The database is migrated")
+    verdict, what, _ = found(report, "The database answers")
     assert verdict == "bad"
-    assert "no tables" in what
-    assert "migrate" in cure
+    assert "There is no database at" in what
+    assert "migrate" in what
     assert report.tone.value == "bad"
+
+
+def test_a_database_file_that_was_moved_away_is_named(tmp_path: Path, sqlite_url: str) -> None:
+    nowhere = {"broker_url": "redis://127.0.0.1:1/0", "result_backend": "redis://127.0.0.1:1/1"}
+    settings = Settings.model_validate({**nowhere, "database_url": sqlite_url})
+    with shell_on(settings) as shell:
+        assert found(examined(shell.deployment), "The database answers")[0] == "OK"
+        (tmp_path / "kb.sqlite3").rename(tmp_path / "elsewhere")
+        verdict, what, _ = found(examined(shell.deployment), "The database answers")
+        assert verdict == "bad"
+        assert "is gone or was replaced. Stop the bot, put it back, start it again." in what
+        with pytest.raises(Away, match="is gone or was replaced"):
+            shell.asks("pause celery")
 
 
 @pytest.fixture

@@ -53,7 +53,9 @@ def test_what_waited_for_a_lock_is_written_when_the_lock_is_gone(engine: Engine)
 
 
 def test_the_end_says_that_something_could_not_be_written(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'without tables.sqlite3'}", deadline=0.1)
+    engine = open_engine(
+        f"sqlite:///{tmp_path / 'without tables.sqlite3'}", deadline=0.1, create=True
+    )
     spool = Spool(engine)
     spool.add(entry_of(OTTO, Kind.REQUESTED, "stats"))
     assert spool.close(within=20) is False

@@ -74,7 +74,7 @@ def test_an_audit_from_before_the_chain_is_chained_in_its_order_without_the_gaps
 
 def up_to(database_url: str, revision: str) -> None:
     """Bring a database to an older schema."""
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, create=True)
     config = Config()
     folder = resources.files("knowledge_base_agent.records") / "migrations"
     config.set_main_option("script_location", str(folder))
