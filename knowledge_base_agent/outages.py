@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.sightings import Sightings
-from knowledge_base_agent.problems import Away
+from knowledge_base_agent.problems import Away, Lost
 from knowledge_base_agent.settings import Settings
 
 _BROKER, _RESULTS = "the broker", "the result backend"
@@ -31,6 +31,8 @@ _USES = {
 
 def told(problem: Away, sightings: Sightings, settings: Settings) -> Away:
     """Return the problem with since when and what still works, and remember that its source failed."""
+    if isinstance(problem, Lost):
+        return problem
     together = _together(problem.source, settings)
     for source in together:
         sightings.failed(source)

@@ -58,6 +58,10 @@ class Away(Problem):
         self.source = source
 
 
+class Lost(Away):
+    """The database answers, but something is gone from it that nothing works without until a person puts it back."""
+
+
 class NotFound(Problem):
     """What was named does not exist anywhere we looked."""
 

@@ -1,4 +1,4 @@
-"""What `doctor` and `stats` say of audit entries that wait for the audit channel."""
+"""What `doctor` and `stats` say of the audit: can it be written, and what waits for its channel?"""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from knowledge_base_agent.audit_outbox import Backlog, backlog
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.doctor_findings import Finding, bad, fine, warning
+from knowledge_base_agent.problems import Lost
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.report import Note, Tone
 from knowledge_base_agent.wording import counted, worded
@@ -20,6 +21,16 @@ _CURE = (
     "See that the channel is there, that the bot is in it (`/invite`) and runs; its log says what Slack said. "
     "No entry is lost: they are posted once Slack takes them."
 )
+
+
+def writable_finding(lost: Lost | None) -> Finding:
+    """Judge whether an entry can be written: where none can, every change is refused."""
+    check = "The audit can be written"
+    return (
+        bad(check, lost.what, lost.cure)
+        if lost is not None
+        else fine(check, "its head row is there")
+    )
 
 
 def waiting_finding(found: Backlog, channel: str | None, now: datetime) -> Finding:

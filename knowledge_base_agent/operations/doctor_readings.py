@@ -7,6 +7,8 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import Connection
+
 from knowledge_base_agent.audit_outbox import Backlog, backlog
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.connections import Health
@@ -16,6 +18,8 @@ from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.redis_state import RedisState
 from knowledge_base_agent.fleet.views import FleetView, WorkerView
 from knowledge_base_agent.operations.headcount import LOOK_SECONDS
+from knowledge_base_agent.problems import Lost
+from knowledge_base_agent.records.audit_chain import read_head
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.keepsakes import Held, held
 from knowledge_base_agent.records.recorder_state import (
@@ -45,6 +49,7 @@ class DatabaseReading:
     recorder: RecorderState | None = None
     gaps: tuple[HistoryGap, ...] = ()
     audit: Backlog | None = None
+    audit_lost: Lost | None = None
     aside: Held | None = None
 
     @property
@@ -138,6 +143,15 @@ def _words_of_workers(
     return settings, reports
 
 
+def _lost(connection: Connection) -> Lost | None:
+    """Return why no entry of the audit can be written, or None where one can."""
+    try:
+        read_head(connection)
+    except Lost as problem:
+        return problem
+    return None
+
+
 def _database(deployment: "Deployment") -> DatabaseReading:
     newest = newest_revision()
     with reading(deployment.engine) as connection:
@@ -153,5 +167,6 @@ def _database(deployment: "Deployment") -> DatabaseReading:
             recorder=read_recorder_state(connection),
             gaps=tuple(gaps_since(connection, utc_now() - _GAPS_WITHIN)),
             audit=backlog(connection),
+            audit_lost=_lost(connection),
             aside=held(connection),
         )

@@ -8,7 +8,7 @@ from knowledge_base_agent.fleet.connections import NotUsed, Reachable
 from knowledge_base_agent.fleet.deadline import Unknown
 from knowledge_base_agent.fleet.redis_state import RedisState
 from knowledge_base_agent.operations.aside_waiting import aside_finding
-from knowledge_base_agent.operations.audit_waiting import waiting_finding
+from knowledge_base_agent.operations.audit_waiting import waiting_finding, writable_finding
 from knowledge_base_agent.operations.doctor_findings import (
     Finding,
     bad,
@@ -173,6 +173,7 @@ def _database(deployment: "Deployment", read: Readings) -> Iterator[Finding]:
     yield fine(check, f"revision {database.revision}")
     yield _recorder(read, database)
     yield _gaps(database)
+    yield writable_finding(database.audit_lost)
     if database.audit is not None:
         yield waiting_finding(database.audit, deployment.settings.audit_channel, read.taken_at)
     if database.aside is not None:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, insert, select, type_coerce, update
 from sqlalchemy.types import NullType
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.problems import Away
+from knowledge_base_agent.problems import Lost
 from knowledge_base_agent.records.road_tables import AUDIT, AUDIT_HEAD
 
 Values = Mapping[str, Any]
@@ -35,6 +35,11 @@ SEALED: Final = (
     "confirmation_id", "place",
 )  # fmt: skip
 """All that an entry says. Not when it was posted to Slack, which comes later."""
+HEAD_AGAIN: Final = (
+    "INSERT INTO audit_head (id, number, seal, day, named) SELECT 1, id, seal, date(at), 0 FROM audit_entries "
+    "ORDER BY id DESC LIMIT 1"
+)
+"""Writes a lost head row again. What was cut off of the chain before that shows only by seals kept elsewhere."""
 _FORM: Final = "kb-audit-1"
 AS_STORED: Final = tuple(
     type_coerce(column, NullType()) if column.name == "at" else column for column in AUDIT.columns
@@ -72,7 +77,7 @@ def stamp(at: datetime | str) -> str:
 def append(connection: Connection, entries: Sequence[Values]) -> None:
     """Write entries in the caller's transaction: the columns of `SEALED` but for `id`, and heads where they are due.
 
-    Raises `Away` when the head row is gone, since nothing may happen that can't be recorded.
+    Raises `Lost` when the head row is gone, since nothing may happen that can't be recorded.
     """
     _continue(connection, entries)
 
@@ -83,16 +88,16 @@ def close_day(connection: Connection) -> bool:
 
 
 def read_head(connection: Connection, *, hold: bool = False) -> Head:
-    """Return the newest entry as the head row keeps it. Raises `Away` when that row is gone.
+    """Return the newest entry as the head row keeps it. Raises `Lost` when that row is gone.
 
     `hold` keeps others from appending until the transaction ends.
     """
     query = select(AUDIT_HEAD.c.number, AUDIT_HEAD.c.seal, AUDIT_HEAD.c.day, AUDIT_HEAD.c.named)
     row = connection.execute(query.with_for_update() if hold else query).mappings().one_or_none()
     if row is None:
-        raise Away(
-            "The audit has lost its head row, so nothing can be recorded.",
-            "Nothing is changed meanwhile. Somebody has deleted it: see docs/audit.md, “When it is broken”.",
+        raise Lost(
+            "The audit has lost its head row, the only one of audit_head: nothing can be recorded or changed.",
+            f"Find out who deleted it (docs/audit.md, “When it is broken”), then run: {HEAD_AGAIN}",
             source="the database",
         )
     return Head(**row)

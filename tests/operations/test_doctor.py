@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import delete, text
 
 from knowledge_base_agent.celery_app import make_app
 from knowledge_base_agent.deployment import Deployment, SlackScopes, open_deployment
@@ -17,14 +18,18 @@ from knowledge_base_agent.operations.doctor_findings import Verdict
 from knowledge_base_agent.operations.doctor_readings import Readings, read_all
 from knowledge_base_agent.operations.doctor_workers import worker_findings
 from knowledge_base_agent.problems import Away
+from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.road_tables import AUDIT_HEAD
 from knowledge_base_agent.report import Report, Tone
 from knowledge_base_agent.settings import Settings
 from tests.operations.place import Place, shell_on
-from tests.records.deployment import settings_for
+from tests.records.audit_tampering import happened
+from tests.records.deployment import ROOT, settings_for
 from tests.servers import RedisSpace
 from tests.waiting import wait_until
 
 DUE_SECONDS = 3.0
+AUDIT_DOC = ROOT / "docs" / "audit.md"
 
 
 def found(report: Report, check: str) -> tuple[str, str, str]:
@@ -100,6 +105,23 @@ def apart(redis_space: RedisSpace, sqlite_url: str) -> Iterator[Deployment]:
         deployment = open_deployment(settings, app)
         yield deployment
         deployment.close()
+
+
+def test_an_audit_that_nothing_can_be_written_to_is_named_with_the_statement_that_cures_it(
+    apart: Deployment,
+) -> None:
+    happened(apart.engine, 3)
+    assert found(examined(apart), "The audit can be written")[0] == "OK"
+    with writing(apart.engine) as connection:
+        connection.execute(delete(AUDIT_HEAD))
+    verdict, what, cure = found(examined(apart), "The audit can be written")
+    assert (verdict, "the only one of audit_head" in what) == ("bad", True)
+    statement = cure.partition("then run: ")[2]
+    assert statement in " ".join(AUDIT_DOC.read_text(encoding="utf-8").split())
+    with writing(apart.engine) as connection:
+        connection.execute(text(statement))
+    assert found(examined(apart), "The audit can be written")[0] == "OK"
+    happened(apart.engine, 1)
 
 
 def test_no_worker_no_recorder_and_a_queue_that_nobody_consumes(

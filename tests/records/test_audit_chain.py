@@ -13,12 +13,15 @@ from sqlalchemy import Engine, delete, select
 
 from knowledge_base_agent.audit import Kind, entry_of, write
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.sightings import Sightings
+from knowledge_base_agent.outages import told
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records import audit_chain
 from knowledge_base_agent.records.audit_chain import NOTHING, SEALED, close_day, read_head, seal
 from knowledge_base_agent.records.audit_verifying import verify
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.road_tables import AUDIT, AUDIT_HEAD
+from knowledge_base_agent.settings import Settings
 from tests.records.audit_tampering import (
     OTTO,
     happened,
@@ -137,8 +140,11 @@ def test_without_its_head_row_nothing_is_written_any_more(engine: Engine) -> Non
         connection.execute(delete(AUDIT_HEAD))
     with pytest.raises(Away, match="has lost its head row"):
         happened(engine, 1)
-    with pytest.raises(Away, match="has lost its head row"):
+    with pytest.raises(Away, match="has lost its head row") as caught:
         verify(engine)
+    said = told(caught.value, Sightings(), Settings())
+    assert "Away since" not in said.what  # a row is gone; the database answers
+    assert f"{said.what} {said.cure}".lower().count("changed") == 1
 
 
 def test_the_head_row_knows_the_newest_entry(sqlite: Engine) -> None:
