@@ -57,6 +57,8 @@ def _drawn(part: Part) -> RenderableType:
 def _facts(part: Facts) -> RenderableType:
     grid = Grid.grid(padding=(0, 2))
     reasons = any(fact.why for fact in part.items)  # an empty column would cut the others short
+    for _ in range(3 if reasons else 2):
+        grid.add_column(overflow="fold")  # never cut: ids and hashes are there to be copied
     for fact in part.items:
         value = _cell(fact.value)
         value.stylize(_STYLE[fact.tone])

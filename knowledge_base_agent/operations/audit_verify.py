@@ -16,10 +16,10 @@ from knowledge_base_agent.operations.operation import (
     Word,
 )
 from knowledge_base_agent.problems import Problem
-from knowledge_base_agent.records.audit_search import posted_between
-from knowledge_base_agent.records.audit_verifying import Seal, Verified, verify
+from knowledge_base_agent.records.audit_missing import Missing, missing_in_channel
+from knowledge_base_agent.records.audit_verifying import PostedSeals, Seal, Verified, verify
 from knowledge_base_agent.records.database import reading
-from knowledge_base_agent.report import Fact, Facts, Note, Part, Report, Tone
+from knowledge_base_agent.report import Fact, Facts, Note, Part, Preformatted, Report, Tone
 from knowledge_base_agent.wording import counted, worded
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 _SECONDS = 1.9
 _CHANNEL_SECONDS = 1.1
-_NAMED = 10
+_WHY_GONE = (
+    "What they said is in the database, but nothing outside of it vouches for that any more. Somebody deleted them, or "
+    "Slack's retention did, or they were posted to another channel before KB_AUDIT_CHANNEL named this one: find out "
+    "which. A workspace's audit log knows who deleted messages."
+)
+_NONE_MISSING = Missing(number=0, ranges=(), compared_from=None)
 _HEAD = re.compile(r"(?:entry )?([0-9][0-9,]{0,24})(?::|, sha256 )([0-9a-f]{16,64})", re.IGNORECASE)
 
 
@@ -60,7 +65,8 @@ class _Outside:
     seals: tuple[Seal, ...]
     sources: tuple[str, ...]
     why_not: str = ""
-    removed: tuple[int, ...] = ()
+    not_reached: str = ""
+    missing: Missing = _NONE_MISSING
 
 
 def _answer(deployment: "Deployment", arguments: VerifyArguments, progress: Progress) -> Report:
@@ -71,14 +77,22 @@ def _answer(deployment: "Deployment", arguments: VerifyArguments, progress: Prog
     until = started + _SECONDS if deployment.posted_seals is not None else None
     verified = verify(deployment.engine, outside.seals, until=until)
     return Report(
-        title="The audit is broken" if verified.broken else "The audit is whole",
+        title=_title(verified, outside),
         text=_sentence(verified, outside),
         parts=tuple(_parts(verified, outside)),
         tone=_tone(verified, outside),
-        succeeded=verified.broken is None,
+        succeeded=verified.broken is None and not outside.missing.number,
         taken_at=utc_now(),
-        data=_data(verified),
+        data=_data(verified) | {"missing_in_channel": outside.missing.number},
     )
+
+
+def _title(verified: Verified, outside: _Outside) -> str:
+    if verified.broken is not None:
+        return "The audit is broken"
+    if outside.missing.number:
+        return "The audit channel is not whole"
+    return "The audit is whole" if not outside.not_reached else "The audit is whole, as far as seen"
 
 
 def _seal(text: str) -> Seal:
@@ -91,18 +105,31 @@ def _outside(deployment: "Deployment", given: tuple[Seal, ...]) -> _Outside:
     if deployment.posted_seals is None:
         why = "only the bot can read it: ask in Slack, or copy heads from it after --head"
         return _Outside(seals=given, sources=sources, why_not=why)
+    asked_at = utc_now()
     try:
         posted = deployment.posted_seals(_CHANNEL_SECONDS)
     except Problem as problem:
         return _Outside(seals=given, sources=sources, why_not=f"{problem.what} {problem.cure}")
-    numbers = {one.number for one in posted.seals}
     with reading(deployment.engine) as connection:
-        known = posted_between(connection, min(numbers), max(numbers)) if numbers else set()
+        missing = missing_in_channel(connection, posted, asked_at)
+    entries = counted(len({one.number for one in posted.seals}), "entry", "entries")
     back = f" (back to {worded(posted.back_to)})" if posted.back_to is not None else ""
     return _Outside(
         seals=(*given, *posted.seals),
-        sources=(*sources, f"{counted(len(numbers), 'entry', 'entries')} in the channel{back}"),
-        removed=tuple(sorted(known - numbers)),
+        sources=(*sources, f"{entries} in the channel{back}"),
+        not_reached=_not_reached(posted, missing.compared_from),
+        missing=missing,
+    )
+
+
+def _not_reached(posted: PostedSeals, compared_from: int | None) -> str:
+    """Say which entries were not looked for in the channel; empty where all were."""
+    if posted.back_to is None or compared_from == 1:
+        return ""
+    what = "no entry" if compared_from is None else f"none before entry {compared_from:,}"
+    return (
+        f"There was time to read the channel back to {worded(posted.back_to)} only: {what} was compared with it. "
+        "Whether older ones are still there is unknown."
     )
 
 
@@ -110,6 +137,21 @@ def _sentence(verified: Verified, outside: _Outside) -> str:
     broken = verified.broken
     if broken is not None:
         return f"Entry {broken.number:,}: {broken.damage.value}: {broken.how}."
+    if outside.missing.number:
+        return f"{_gone(outside.missing)}. {_agreeing(verified, outside)}"
+    return _agreeing(verified, outside)
+
+
+def _gone(missing: Missing) -> str:
+    verb = "was posted is" if missing.number == 1 else "were posted are"
+    some = ", ".join(f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in missing.ranges)
+    named = sum(last - first + 1 for first, last in missing.ranges)
+    more = f" and {missing.number - named:,} more" if missing.number > named else ""
+    entries = counted(missing.number, "entry", "entries")
+    return f"{entries} that {verb} not in the channel any more: {some}{more}"
+
+
+def _agreeing(verified: Verified, outside: _Outside) -> str:
     number = verified.head.number
     if verified.whole:
         said = f"The chain of {counted(number, 'entry', 'entries')} is consistent in itself"
@@ -125,25 +167,27 @@ def _sentence(verified: Verified, outside: _Outside) -> str:
 def _parts(verified: Verified, outside: _Outside) -> Iterator[Part]:
     facts = (
         Fact(label="Newest entry", value=verified.head.number),
-        Fact(label="Its head", value=f"{verified.head.number}:{verified.head.seal}"),
         Fact(label="Entries computed again", value=verified.looked),
         Fact(label="Seals compared", value=verified.compared),
     )
     yield Facts(items=facts)
+    # On a line of its own: it is there to be copied whole.
+    head = f"{verified.head.number}:{verified.head.seal}"
+    yield Preformatted(title="Its head", text=head)
     if not verified.whole:
         cure = "`python celery_monitor.py audit verify` in the shell looks at all of them."
         yield Note(text=f"There was no time for the older entries: {cure}", tone=Tone.WARNING)
-    if outside.removed:
-        some = ", ".join(f"{one:,}" for one in outside.removed[:_NAMED])
-        more = f" and {len(outside.removed) - _NAMED:,} more" if outside.removed[_NAMED:] else ""
-        said = f"Taken out of the channel: {some}{more}. They were posted, and are in the database."
-        yield Note(text=said, tone=Tone.WARNING)
+    if outside.not_reached:
+        yield Note(text=outside.not_reached, tone=Tone.WARNING)
+    if outside.missing.number:
+        also = f"{_gone(outside.missing)}. " if verified.broken is not None else ""
+        yield Note(text=f"{also}{_WHY_GONE}", tone=Tone.BAD)
 
 
 def _tone(verified: Verified, outside: _Outside) -> Tone:
-    if verified.broken is not None:
+    if verified.broken is not None or outside.missing.number:
         return Tone.BAD
-    if outside.removed or not verified.whole:
+    if outside.not_reached or not verified.whole:
         return Tone.WARNING
     # What was compared with nothing outside could have been written anew as a whole.
     return Tone.GOOD if verified.compared else Tone.NEUTRAL

@@ -83,9 +83,3 @@ def every_entry(engine: Engine, wanted: AuditFilter) -> Iterator[Mapping[str, An
         if len(page) < _PAGE:
             return
         after = page[-1]["id"]
-
-
-def posted_between(connection: Connection, first: int, last: int) -> set[int]:
-    """Return the numbers from `first` to `last` of the entries that Slack has taken."""
-    query = select(AUDIT.c.id).where(AUDIT.c.id.between(first, last), AUDIT.c.posted_at.isnot(None))
-    return set(connection.execute(query).scalars())

@@ -1,20 +1,30 @@
 """`/kb audit verify` compares the database with what stands in the channel, and says plainly when it can't."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from bot import audit_seals
 from bot.audit_seals import _seals
 from bot.blocks.drawn import Json
 from bot.slack_api import SlackApi
 from knowledge_base_agent.audit_outbox import unposted
+from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.operations.audit_verify import AUDIT_VERIFY, VerifyArguments
+from knowledge_base_agent.records.audit_verifying import PostedSeals
 from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.road_tables import AUDIT
+from knowledge_base_agent.report import Note, Tone
+from knowledge_base_agent.runner import silent
 from tests.bot.at_work import bot_at_work, settings_in
 from tests.people import LocalSlack
-from tests.records.audit_tampering import edit, happened, rewrite, take_out
+from tests.records.audit_tampering import edit, happened, posted, rewrite, take_out
 from tests.waiting import await_until
 
 CHANNEL = "C0KBAUDIT"
@@ -76,8 +86,49 @@ async def test_a_message_taken_out_of_the_channel_is_named(
     messages, _ = await api.history(CHANNEL, "", 200)
     seventh = next(m for m in messages if m["metadata"]["event_payload"]["entry"] == 7)
     await api._client.chat_delete(channel=CHANNEL, ts=seventh["ts"])
-    shown = await verified(slack, "Taken out of the channel")
-    assert "Taken out of the channel: 7. They were posted, and are in the database." in shown
+    shown = await verified(slack, "The audit channel is not whole")
+    assert "1 entry that was posted is not in the channel any more: 7." in shown
+    assert "nothing outside of it vouches for that any more" in shown
+
+
+async def test_a_channel_that_lost_its_oldest_messages_or_all_is_never_called_whole(
+    slack: LocalSlack, kb: Deployment, api: SlackApi
+) -> None:
+    messages, _ = await api.history(CHANNEL, "", 200)
+    by_entry = {one["metadata"]["event_payload"]["entry"]: one["ts"] for one in messages}
+    for number in [*range(1, 13), 15]:
+        await api._client.chat_delete(channel=CHANNEL, ts=by_entry[number])
+    shown = await verified(slack, "The audit channel is not whole")
+    assert "13 entries that were posted are not in the channel any more: 1 to 12, 15." in shown
+    assert "The audit is whole" not in shown
+
+    await all_posted(kb.engine)
+    with writing(kb.engine) as connection:
+        connection.execute(update(AUDIT).values(posted_at=utc_now() - timedelta(hours=1)))
+    messages, _ = await api.history(CHANNEL, "", 200)
+    for one in messages:
+        await api._client.chat_delete(channel=CHANNEL, ts=one["ts"])
+    shown = await verified(slack, "not in the channel any more: 1 to ")
+    assert "The audit channel is not whole" in shown
+
+
+def _told(reach: PostedSeals, within: float) -> PostedSeals:
+    return reach
+
+
+async def test_a_history_that_was_not_read_to_its_beginning_says_how_far_it_was_compared(
+    kb: Deployment,
+) -> None:
+    assert AUDIT_VERIFY.answer is not None
+    seals = posted(kb.engine)[9:]
+    for there, said in ((seals, "none before entry 10"), ((), "no entry")):
+        reach = PostedSeals(seals=there, back_to=utc_now())
+        one = replace(kb, posted_seals=partial(_told, reach))
+        report = await asyncio.to_thread(AUDIT_VERIFY.answer, one, VerifyArguments(), silent)
+        assert report.title == "The audit is whole, as far as seen"
+        assert report.tone is Tone.WARNING
+        notes = [part.text for part in report.parts if isinstance(part, Note)]
+        assert any(f"only: {said} was compared with it" in note for note in notes), notes
 
 
 async def test_a_channel_that_cannot_be_read_is_said_and_the_chain_is_looked_at_alone(

@@ -57,6 +57,9 @@ def test_verify_says_what_it_looked_at_and_the_exit_code_tells_damage(
     whole = alone("audit", "verify")
     assert whole.returncode == 0, whole.stderr
     assert "is consistent in itself; not compared with the channel: only the bot" in whole.stdout
+    with reading(engine) as connection:
+        head = read_head(connection)
+    assert f"{head.number}:{head.seal}" in whole.stdout.split()
     with writing(engine) as connection:
         edit(42, words="nothing")(connection)
     broken = alone("audit", "verify", "--json")
