@@ -69,6 +69,8 @@ class Counted:
     """How many of each task, the most frequent first."""
     complete: bool = True
     """False where the time was up before the last message."""
+    taken: bool = False
+    """Whether a message was taken meanwhile, which moved the others: some were not read, however many came."""
 
     @property
     def read(self) -> int:
@@ -78,7 +80,7 @@ class Counted:
     @property
     def still(self) -> bool:
         """Whether nothing that can be seen came or went meanwhile, so that this is exact."""
-        return self.complete and self.before == self.read == self.after
+        return self.complete and not self.taken and self.before == self.read == self.after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,8 @@ class _Lists:
     client: redis.Redis
     keys: tuple[str, ...]
     lengths: tuple[int, ...]
+    next: tuple[bytes | None, ...]
+    """The message of each list that is taken next."""
 
     @property
     def total(self) -> int:
@@ -120,7 +124,11 @@ class QueueContents:
         after = self._step(partial(self._lists, queue))
         ordered = sorted(names.items(), key=lambda one: (-one[1], one[0]))
         return Counted(
-            before=lists.total, after=after.total, names=dict(ordered), complete=complete
+            before=lists.total,
+            after=after.total,
+            names=dict(ordered),
+            complete=complete,
+            taken=lists.next != after.next,
         )
 
     def _count_list(
@@ -159,8 +167,10 @@ class QueueContents:
         with broker.client.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.llen(key)
-            lengths = tuple(int(one) for one in pipe.execute())
-        return _Lists(client=broker.client, keys=keys, lengths=lengths)
+                pipe.lindex(key, -1)
+            said: list[Any] = pipe.execute()
+        lengths = tuple(int(one) for one in said[::2])
+        return _Lists(client=broker.client, keys=keys, lengths=lengths, next=tuple(said[1::2]))
 
     def _estimate(self, queue: str) -> Estimate:
         with away_if_down(SOURCE):

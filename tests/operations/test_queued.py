@@ -98,6 +98,24 @@ def test_a_count_while_messages_come_tells_that_it_is_not_exact_and_counts_each_
     assert not found.still
 
 
+def test_a_count_in_which_as_many_came_as_were_taken_is_not_called_exact(
+    alone: Crew, redis_space: RedisSpace
+) -> None:
+    deep(alone, redis_space, naps=1_000, quick=500)
+    alone.send("nap")
+    swapped: list[object] = []
+    with connected(redis_space.broker_url) as client:
+        client.lmove("celery", "celery", "LEFT", "RIGHT")  # the one that is taken next
+
+        def swap(done: int, total: int) -> None:
+            if not swapped:
+                swapped.append(client.lmove("celery", "celery", "RIGHT", "LEFT"))
+
+        found = alone.deployment.fleet.contents.count(Deadline.after(10), "celery", swap)
+    assert found.before == found.read == found.after == 1_501
+    assert not found.still, "one message was read twice, and another not at all"
+
+
 def test_a_count_that_runs_out_of_time_says_how_far_it_got(
     alone: Crew, redis_space: RedisSpace
 ) -> None:
