@@ -16,6 +16,7 @@ from knowledge_base_agent.operations.operation import (
 )
 from knowledge_base_agent.operations.undo_kinds import Item
 from knowledge_base_agent.operations.undo_list import KINDS
+from knowledge_base_agent.operations.who_wanted import who_wanted
 from knowledge_base_agent.operations.words import run_id as read_run_id
 from knowledge_base_agent.problems import NotFound, TooLate
 from knowledge_base_agent.records.database import reading, writing
@@ -79,16 +80,17 @@ def _looked(
     with reading(deployment.engine) as connection:
         run = read_run(connection, run_id)
         every = keepsakes_of(connection, run_id)
+        wanted = who_wanted(connection, run)
         found = [one for one in bringable(every, utc_now()) if only is None or one.id in only]
         for one in found:
             _refuse_if_busy(deployment, one)
     if not found:
-        _nothing(run, every)
+        _nothing(run, wanted, every)
     items = [item for one in found for item in KINDS[one.kind].look(deployment, one)]
     numbers = [item.number for item in items]
     return Preview(
         target=UndoTarget(run=run.id, keepsakes=tuple(one.id for one in found)),
-        report=_previewed(run, found, items),
+        report=_previewed(run, wanted, found, items),
         scope=Scope(
             names={"keepsake": frozenset(one.id for one in found)},
             counts={item.what: item.number for item in items if item.number is not None},
@@ -110,8 +112,8 @@ def _refuse_if_busy(deployment: "Deployment", one: Keepsake) -> None:
         )
 
 
-def _nothing(run: Run, every: Sequence[Keepsake]) -> NoReturn:
-    what = f"{run.id} ({run.operation}, by {plain(run.actor_name, 80)}) can't be taken back"
+def _nothing(run: Run, wanted: str, every: Sequence[Keepsake]) -> NoReturn:
+    what = f"{run.id} ({run.operation}, {wanted}) can't be taken back"
     done = next((one for one in every if one.state is State.UNDONE), None)
     if run.operation == _NAME:
         raise NotFound(
@@ -131,8 +133,8 @@ def _nothing(run: Run, every: Sequence[Keepsake]) -> NoReturn:
     )
 
 
-def _previewed(run: Run, found: Sequence[Keepsake], items: Sequence[Item]) -> Report:
-    who = f"{plain(run.words, 120)}, by {plain(run.actor_name, 80)} at {run.started_at:%Y-%m-%d %H:%M} UTC"
+def _previewed(run: Run, wanted: str, found: Sequence[Keepsake], items: Sequence[Item]) -> Report:
+    who = f"{plain(run.words, 120)}, {wanted} at {run.started_at:%Y-%m-%d %H:%M} UTC"
     half = any(one.state is State.UNDOING for one in found)
     if not any(item.number != 0 for item in items):
         broke_off = " An undo of it broke off: it may have brought back all." if half else ""
