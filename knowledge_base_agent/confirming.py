@@ -96,12 +96,12 @@ class Confirming:
         with writing(self.deployment.engine) as connection:
             confirmations.place_at(connection, confirmation_id, place=place, message=message)
 
-    def confirm(self, confirmation_id: str, actor: Actor) -> Claimed:
+    def confirm(self, confirmation_id: str, actor: Actor, *, alone: bool = False) -> Claimed:
         """Look again, then take the confirmation and record the run as started. See `Runner.confirm`."""
         found = self._allowed(confirmation_id, actor)
         try:
             confirmations.check_pending(found)
-            how = self._agreed(found, actor)
+            how = self._agreed(found, actor, alone=alone)
             # The world may go on changing between this look and the claim, and the claim can't hold it still. That
             # window is harmless: a run acts on what is frozen in its target (exact ids, cutoffs, queues), so what
             # comes within it is not touched, or is more of the same in a queue that was agreed to.
@@ -209,7 +209,7 @@ class Confirming:
             raise
         return found
 
-    def _agreed(self, found: Confirmation, actor: Actor) -> Consent:
+    def _agreed(self, found: Confirmation, actor: Actor, *, alone: bool) -> Consent:
         """Return how this click agrees to the preview. Raises `Refused`, and the preview stays."""
         try:
             return consent(
@@ -219,6 +219,7 @@ class Confirming:
                 alone_from=found.alone_from,
                 settings=self.deployment.settings,
                 now=utc_now(),
+                alone=alone,
             )
         except Refused as problem:
             self.deployment.spool.add(entry_on(actor, Kind.REFUSED, found, problem.what))

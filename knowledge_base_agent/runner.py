@@ -142,13 +142,14 @@ class Runner:
         """Remember where a preview stands, so that any bot can replace it later. Raises `Away`."""
         self._confirming.placed(confirmation_id, place=place, message=message)
 
-    def confirm(self, confirmation_id: str, actor: Actor) -> Claimed:
+    def confirm(self, confirmation_id: str, actor: Actor, *, alone: bool = False) -> Claimed:
         """Look again, take the confirmation for this actor and record the run as started, in one transaction.
 
         Raises `Changed` with a new preview where something would be touched that was not shown; `Refused` and `Away`
-        (and the preview stays); `TooLate` for everyone but the first; `NotFound`.
+        (and the preview stays); `TooLate` for everyone but the first; `NotFound`. `alone` is what “Confirm alone”
+        means: it counts from the asker only, who can agree to no more with it than without.
         """
-        return self._confirming.confirm(confirmation_id, actor)
+        return self._confirming.confirm(confirmation_id, actor, alone=alone)
 
     def execute(self, claimed: Claimed, progress: Progress = silent) -> Ended:
         """Run what was claimed and record its end. Never raises: what went wrong is in the report."""

@@ -85,16 +85,23 @@ def consent(
     alone_from: datetime | None,
     settings: Settings,
     now: datetime,
+    alone: bool = False,
 ) -> Consent:
     """Return how this actor's click agrees to a preview; raise `Refused` if it does not. Times are aware UTC.
 
     `asked_by` is the asker's id, `why` why it needs two people, `alone_from` when its asker may go on alone, if ever.
-    The actor must be authorised already.
+    `alone` says that the click meant to go on alone, which nobody does for somebody else. The actor must be authorised
+    already.
     """
     same, in_slack = actor.id == asked_by, actor.surface is Surface.SLACK
     # In the shell whoever has the machine has the keys; but nobody in a shell is somebody else's second person.
     if not why or (same and actor.surface is Surface.SHELL):
         return Consent.CONFIRMED
+    if alone and not same:
+        raise Refused(
+            "Only whoever asked for it can confirm it alone.",
+            "Click Approve, if you are an admin and mean it to run now, or “Stop this”.",
+        )
     if not same and in_slack and role_of(actor, settings) is Role.ADMIN:
         return Consent.APPROVED
     if not (same and in_slack):

@@ -8,6 +8,7 @@ from slackblocks import (
     ActionsBlock,
     Button,
     CheckboxGroup,
+    ConfirmationDialogue,
     ContextBlock,
     InputBlock,
     ModalView,
@@ -67,12 +68,26 @@ def terms_blocks(pending: Pending) -> list[Block]:
 
 def terms_buttons(pending: Pending) -> ActionsBlock:
     """Draw what can be clicked. The buttons carry nothing but the confirmation's id."""
-    value = pending.confirmation_id
-    label = "Approve" if pending.terms.why_two else "Confirm"
-    buttons = [Button(plain_text(label, 75), CONFIRM, value=value, style="danger")]
+    value, two = pending.confirmation_id, bool(pending.terms.why_two)
+    label, asks = ("Approve", _asks(pending, "Approve it?")) if two else ("Confirm", None)
+    buttons = [Button(plain_text(label, 75), CONFIRM, value=value, style="danger", confirm=asks)]
     if pending.terms.alone_from is not None:
-        buttons.append(Button(plain_text("Confirm alone", 75), ALONE, value=value))
+        alone = plain_text("Confirm alone", 75)
+        asks = _asks(pending, "Confirm it alone?")
+        buttons.append(Button(alone, ALONE, value=value, confirm=asks))
     return ActionsBlock([*buttons, Button(plain_text("Cancel", 75), CANCEL, value=value)])
+
+
+def _asks(pending: Pending, title: str) -> ConfirmationDialogue:
+    """Return Slack's own question between a click and what destroys: what goes, and why it needs two people."""
+    what = f"{literal(pending.report.text, 190)} It needs two people: {literal(pending.terms.why_two, 80)}."
+    return ConfirmationDialogue(
+        plain_text(title, 100),
+        plain_text(what, 300),
+        plain_text("Yes, do it", 30),
+        plain_text("Back", 30),
+        style="danger",
+    )
 
 
 def agreed_by(claimed: Claimed, *, plain: bool) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 
+from bot.blocks.buttons import ALONE
 from bot.blocks.confirmation import (
     confirmation_message,
     ended_message,
@@ -77,7 +78,9 @@ async def _confirm(desk: Desk, click: Click) -> None:
     actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
     # Without a deadline of ours: a claim that we stopped waiting for would be a run that nobody executes.
     try:
-        claimed = await desk.runs.call(partial(desk.runner.confirm, click.value, actor))
+        alone = click.action_id == ALONE
+        claim = partial(desk.runner.confirm, click.value, actor, alone=alone)
+        claimed = await desk.runs.call(claim)
     except Changed as changed:
         await replace_or_post(desk, click, await asyncio.to_thread(_instead, changed))
         return

@@ -13,11 +13,13 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.glass import Told
 from knowledge_base_agent.operations.stated import Stated
+from knowledge_base_agent.operations.who_wanted import who_wanted
 from knowledge_base_agent.problems import Problem, ReasonNeeded, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import AUDIT, CONFIRMATIONS
 from knowledge_base_agent.requests import Pending
 from knowledge_base_agent.runner import Runner
+from knowledge_base_agent.runs import read_run
 from knowledge_base_agent.watching.schedules import SCHEDULE
 from tests.road.conftest import ADA, ANIKA, OLGA, OTTO, VERA, asked
 from tests.road.ledger import WRITE
@@ -39,6 +41,11 @@ def details(deployment: Deployment, kind: str) -> str:
         return "\n".join(connection.execute(query).scalars())
 
 
+def wanted(deployment: Deployment, run_id: str) -> str:
+    with reading(deployment.engine) as connection:
+        return who_wanted(connection, read_run(connection, run_id))
+
+
 def the_delay_is_over(deployment: Deployment) -> None:
     with writing(deployment.engine) as connection:
         connection.execute(update(CONFIRMATIONS).values(alone_from=utc_now()))
@@ -50,6 +57,8 @@ def test_a_different_admin_approves_and_it_runs_once_and_is_recorded_with_both_a
     preview = pending(runner, grave)
     assert preview.terms.why_two == "it overwrites the ledger"
     claimed = runner.confirm(preview.confirmation_id, ADA)
+    names = f"asked by {OTTO.name}, approved by {ADA.name}"
+    assert wanted(deployment, claimed.run_id) == names
     assert (claimed.asked_by, claimed.reason) == ("Otto", "poisoned by deploy 42")
     runner.execute(claimed)
     with pytest.raises(TooLate, match="Ada confirmed this"):
@@ -142,9 +151,11 @@ def test_the_glass_is_told_at_once_and_breaks_after_the_delay_and_not_before(
     the_delay_is_over(deployment)
     with pytest.raises(Refused, match="Only an admin"):
         runner.confirm(preview.confirmation_id, OLGA)
-    runner.execute(runner.confirm(preview.confirmation_id, OTTO))
+    with pytest.raises(Refused, match="Only whoever asked for it can confirm it alone"):
+        runner.confirm(preview.confirmation_id, ADA, alone=True)
+    runner.execute(runner.confirm(preview.confirmation_id, OTTO, alone=True))
     assert len(grave.read_text().splitlines()) == 1
-    kinds = ["refused"] * 3 + ["broke glass", "started", "ended"]
+    kinds = ["refused"] * 4 + ["broke glass", "started", "ended"]
     audit_kinds("previewed", "breaking glass", *kinds)
 
 

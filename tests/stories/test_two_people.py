@@ -1,5 +1,6 @@
 """What could end the night badly needs two people: asked by one, approved by another, or broken glass that all hear."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from tests.stories.system import System, system, tokens_of
 
 ALERTS = "#kb-alerts"
 AUDIT = "#kb-audit"
+YES = "Yes, do it"
 NIGHT = {
     "KB_ALERT_CHANNEL": "C0KBALERT",
     "KB_BREAK_GLASS_MINUTES": "0.25",
@@ -49,12 +51,12 @@ async def test_one_asks_and_another_approves_and_the_audit_channel_has_both_and_
     assert "Reason: poisoned by deploy 42" in preview.shown
     assert preview.buttons[-2:] == ["Approve", "Cancel"]
 
-    await otto.clicks("Approve", on=preview)
+    await otto.clicks("Approve", on=preview, answering=YES)
     refused = await otto.sees("You asked for this yourself")
     assert refused.is_ephemeral
     assert runs(whole) == 0
 
-    await ada.clicks("Approve", on=preview)
+    await ada.clicks("Approve", on=preview, answering=YES)
     done = await ada.sees_change(preview, "Purged", within=20)
     assert "approved by ada, asked by otto" in done.shown
     assert "poisoned by deploy 42" in done.shown
@@ -63,6 +65,12 @@ async def test_one_asks_and_another_approves_and_the_audit_channel_has_both_and_
     assert "Asked by otto. Of the top risk: it purges every queue" in told.shown
     assert "Reason: poisoned by deploy 42" in told.shown
 
+    run = re.search(r"op-\d+", done.shown)
+    assert run is not None
+    await otto.types(f"/kb undo {run[0]}", in_="#ops")
+    back = await otto.sees(f"{run[0]} was purge")
+    assert "asked by otto, approved by ada at" in back.shown
+
 
 async def test_an_admin_can_not_approve_their_own_and_an_operator_not_anybodys(
     whole: System, slack: LocalSlack
@@ -70,12 +78,12 @@ async def test_an_admin_can_not_approve_their_own_and_an_operator_not_anybodys(
     otto, ada, anika = (slack.person(name) for name in ("otto", "ada", "anika"))
     before = runs(whole)
     preview = await asks_to_purge(whole, ada, 'purge --reason "load test"')
-    await ada.clicks("Approve", on=preview)
+    await ada.clicks("Approve", on=preview, answering=YES)
     await ada.sees("You asked for this yourself")
-    await otto.clicks("Approve", on=preview)
+    await otto.clicks("Approve", on=preview, answering=YES)
     await otto.sees("Only an admin in Slack can approve it")
     assert runs(whole) == before
-    await anika.clicks("Approve", on=preview)
+    await anika.clicks("Approve", on=preview, answering=YES)
     await anika.sees_change(preview, "approved by anika, asked by ada", within=20)
 
 
@@ -91,19 +99,22 @@ async def test_without_a_reason_nothing_can_be_approved_until_one_is_stated_in_a
     form = await otto.sees_modal("State a reason")
     await otto.submits(form, {"Why?": "the consumer is gone for good"})
     preview = await otto.sees("Reason: the consumer is gone for good")
-    await ada.clicks("Approve", on=preview)
+    await ada.clicks("Approve", on=preview, answering=YES)
     await ada.sees_change(preview, "approved by ada, asked by otto", within=20)
 
 
 async def test_alone_at_night_the_glass_breaks_after_the_delay_and_everyone_hears_of_it_first(
     whole: System, slack: LocalSlack
 ) -> None:
-    otto, vera = slack.person("otto"), slack.person("vera")
+    otto, vera, ada = (slack.person(name) for name in ("otto", "vera", "ada"))
     before = runs(whole)
     preview = await asks_to_purge(whole, otto, 'purge --break-glass "nobody answers"')
     assert preview.buttons[-3:] == ["Approve", "Confirm alone", "Cancel"]
-    await otto.clicks("Confirm alone", on=preview)
+    await otto.clicks("Confirm alone", on=preview, answering=YES)
     await otto.sees("Not before")
+    await ada.clicks("Confirm alone", on=preview, answering="Back")
+    await ada.clicks("Confirm alone", on=preview, answering=YES)
+    await ada.sees("Only whoever asked for it can confirm it alone")
     alarm = await vera.sees("otto breaks the glass", in_=ALERTS, ever=True, within=15)
     assert "Reason: nobody answers" in alarm.shown
     await vera.sees("🚨 breaking glass", in_=AUDIT, ever=True, within=15)
@@ -111,7 +122,7 @@ async def test_alone_at_night_the_glass_breaks_after_the_delay_and_everyone_hear
 
     ready = await otto.sees("The delay is over", within=40)
     assert "can confirm it alone" in ready.shown
-    await otto.clicks("Confirm alone", on=preview)
+    await otto.clicks("Confirm alone", on=preview, answering=YES)
     await otto.sees_change(preview, "confirmed alone, with the glass broken, by otto", within=20)
     assert runs(whole) == before + 1
     assert "broke glass" in whole.audit("purge")
@@ -151,9 +162,9 @@ async def test_a_protected_queue_needs_two_whatever_is_in_it_and_others_need_one
 
     await otto.types('/kb purge --queue orders --reason "paid twice"', in_="#ops")
     two = await otto.sees("protected queue: orders")
-    await otto.clicks("Approve", on=two)
+    await otto.clicks("Approve", on=two, answering=YES)
     await otto.sees("You asked for this yourself")
-    await ada.clicks("Approve", on=two)
+    await ada.clicks("Approve", on=two, answering=YES)
     await ada.sees_change(two, "Purged", within=20)
 
 

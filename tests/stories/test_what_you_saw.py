@@ -47,7 +47,9 @@ async def test_of_two_people_who_confirm_at_the_same_moment_one_runs_it_and_the_
     otto, ada, anika = (slack.person(name) for name in ("otto", "ada", "anika"))
     await otto.types('/kb clear --older-than 0 --status FAILURE --reason "a try"', in_="#ops")
     preview = await otto.sees("About to clear 1 row")
-    await asyncio.gather(ada.clicks("Approve", on=preview), anika.clicks("Approve", on=preview))
+    await asyncio.gather(
+        *(one.clicks("Approve", on=preview, answering="Yes, do it") for one in (ada, anika))
+    )
     done = await otto.sees_change(preview, "Cleared 1 row", within=20)
     await await_until(
         lambda: "too late" in whole.audit("clear") or "repeated" in whole.audit("clear"),
