@@ -13,7 +13,7 @@ _LONG = (
 )
 _SHORT = r"pwd|pass|auth|jwt"
 _CORES = rf"{_LONG}|(?<![a-z])(?:{_SHORT})(?![a-z])"
-_WORDS = re.compile(rf"{_LONG}|{_SHORT}")
+_WORDS = re.compile(rf"{_LONG}|{_SHORT}|bearer")
 _URL_PASSWORD = re.compile(
     r"(?P<head>://[^\s:/@'\"]{0,128}:)(?!\d{1,5}(?:[/?#\s'\"]|$))(?:[^\s'\"<>@]{1,256}@){1,3}"
 )
@@ -21,7 +21,7 @@ _URL_KEY = re.compile(
     r"(?P<head>://)[^\s:/@'\"]{20,256}@"
 )  # a key in the user's place, as in the DSNs of Sentry
 _QUERY_KEY = re.compile(
-    r"(?P<head>[?&](?:sig|signature|key|code|auth)=)[^&\s'\"<>]{1,512}", re.IGNORECASE
+    r"(?P<head>[?&](?:amp;)?(?:sig|signature|key|code|auth)=)[^&\s'\"<>]{1,512}", re.IGNORECASE
 )
 _SHAPES = (
     ("xox[abeprs]", r"(?:\.xox[abp])?-[\w-]{8,}"),  # Slack
@@ -43,6 +43,12 @@ _SHAPES = (
 _HOOKS = r"(?<=hooks\.slack\.com/)[^\s'\"<>]+|(?<=hooks\.slack-gov\.com/)[^\s'\"<>]+"
 _TOKENS = re.compile("|".join([*(begin + rest for begin, rest in _SHAPES), _HOOKS]))
 _BEGINNINGS = re.compile("|".join(begin for begin, _ in _SHAPES))
+_SPOKEN = re.compile(
+    rf"(?P<head>(?:bearer[ \t]{{1,8}}(?=[\w.~+/=-]{{8}})|(?:{_LONG}|{_SHORT})[ \t]{{1,8}}(?:is[ \t]{{1,8}})?['\"]?"
+    r"(?=[\w.~+/=-]{0,256}\d)(?=[\w.~+/=-]{0,256}[a-z])(?=[\w.~+/=-]{12})))[\w.~+/=-]+",
+    re.IGNORECASE,
+)
+"""A token in a sentence. Behind "token" it needs letters and digits, for words come there; behind "Bearer" none do."""
 _SHORTEST = 13
 """Characters of the shortest token of these shapes."""
 _QUOTE = re.compile(r"[bBuUrRfF]{0,2}(?P<slashes>\\{0,8})(?P<quote>['\"])")
@@ -52,6 +58,12 @@ _STRINGS = {
 }
 _BRACKETS = re.compile(r"[\[({})\]'\"]")
 _BARE_END = re.compile(r"[\s,;)\]}”’\[({]")
+_IN_QUERY = re.compile(r"[?&](?:amp;)?[\w.\[\]-]{0,64}$")
+_QUERY_VALUE = re.compile(r"(?<==)[^&\s'\"<>]+")
+_SENTENCE = ".,;)]}”’\\"
+_KEY_ENDS = re.compile(r"\s{0,8}(?:=>|:)")
+_REACH = 200
+"""Characters within which a name and what comes between it and its value lie."""
 _BLOCK = re.compile(r"[|>][+-]?[ \t]*(?:\n[ \t]+[^\n]*)+")  # YAML's way to write several lines
 _NEAR = 500
 """Characters within which a bracket must close to belong to a value without quotes."""
@@ -67,7 +79,7 @@ def named_by(names: Iterable[str] = ()) -> re.Pattern[str]:
     """
     more = "".join(rf"|(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in names)
     quoted = r"\\{0,8}['\"]"
-    after = rf"(?:{quoted})?\s{{0,8}}(?:=>|[:=])\s{{0,8}}|{quoted}\s{{0,8}},\s{{0,8}}(?={quoted}|[bu]['\"])"
+    after = rf"(?:{quoted})?\s{{0,8}}(?:=>|[:=])\s{{0,8}}|(?P<pair>{quoted}\s{{0,8}},\s{{0,8}})(?={quoted}|[bu]['\"])"
     flag = rf"(?<![\w-])--[\w-]{{0,40}}?(?:{_CORES}{more})[\w-]{{0,40}}[ \t]{{1,8}}(?=[^\s-])"
     return re.compile(rf"{flag}|(?P<core>{_CORES}{more})[\w.-]{{0,64}}(?:{after})", re.IGNORECASE)
 
@@ -83,7 +95,9 @@ def may_hold_a_secret(text: str, *, more_names: bool) -> bool:
         return True
     if "hooks.slack" in text or (len(text) >= _SHORTEST and _BEGINNINGS.search(text)):
         return True
-    if not (":" in text or "=" in text or "'" in text or '"' in text or "--" in text):
+    if not (
+        ":" in text or "=" in text or "'" in text or '"' in text or " " in text or "\t" in text
+    ):
         return False
     if more_names or "://" in text or ("=" in text and ("?" in text or "&" in text)):
         return True
@@ -95,23 +109,49 @@ def without_shapes(text: str, hidden: str) -> str:
     text = _URL_PASSWORD.sub(rf"\g<head>{hidden}@", text)
     text = _URL_KEY.sub(rf"\g<head>{hidden}@", text)
     text = _TOKENS.sub(hidden, text)
+    text = _SPOKEN.sub(rf"\g<head>{hidden}", text)
     return _QUERY_KEY.sub(rf"\g<head>{hidden}", text)
 
 
 def without_named(text: str, names: re.Pattern[str], hidden: str) -> str:
     """Return the text without the values that stand behind a secret's name."""
-    kept, at = [], 0
+    kept, done, at = [], 0, 0
     while (found := names.search(text, at)) is not None:
-        kept.append(text[at : found.end()])
         at = found.end()
-        if text.startswith(hidden, at):
+        # The quote that ends what is hidden is the one that opens this value, where an earlier one was in a word.
+        if at <= done and not _QUOTE.fullmatch(text, at, done):
             continue
-        end = _end_of_value(text, at, (found["core"] or "").lower())
-        if end > at:
-            kept.append(hidden)
-            at = end
-    kept.append(text[at:])
+        if at > done:
+            kept.append(text[done:at])
+            done = at
+        if text.startswith(hidden, at) or (found["pair"] and _is_a_key(text, at)):
+            continue
+        end = _end_in_query(text, found.start(), at) or _end_of_value(
+            text, at, (found["core"] or "").lower()
+        )
+        if end > done:
+            kept.extend([hidden] if kept[-1] != hidden else [])
+            # A value may itself be the name of what comes next: look at its end again.
+            done, at = end, max(at, end - _REACH)
+    kept.append(text[done:])
     return "".join(kept)
+
+
+def _is_a_key(text: str, at: int) -> bool:
+    """Tell whether the string at `at` is a key in a mapping, so that what stood before it was a value and no name."""
+    quote = _QUOTE.match(text, at)
+    if quote is None:
+        return False
+    end = _end_of_string(text, quote.end(), quote["slashes"], quote["quote"], len(text))
+    return end is not None and _KEY_ENDS.match(text, end) is not None
+
+
+def _end_in_query(text: str, name: int, at: int) -> int | None:
+    """Return where the value of a URL's query ends, without what the sentence around it adds; None for another one."""
+    value = _QUERY_VALUE.match(text, at)
+    if value is None or not _IN_QUERY.search(text, max(name - 80, 0), name):
+        return None
+    return at + len(value[0].rstrip(_SENTENCE))
 
 
 def _end_of_value(text: str, at: int, core: str) -> int:
@@ -119,8 +159,13 @@ def _end_of_value(text: str, at: int, core: str) -> int:
         end = _end_of_string(text, quote.end(), quote["slashes"], quote["quote"], len(text))
         if end is None:
             return len(text)
-        # Spaces alone are what lies between two words that a shell has quoted: the value is the second of them.
-        if not text[quote.end() : end - len(quote["slashes"]) - 1].isspace():
+        mark = end - len(quote["slashes"]) - 1
+        between = text[quote.end() : mark]
+        if between.strip() in (":", ",", "=>"):
+            # What lies between two strings, where the first ends in `token:`: the value is the second of them.
+            return _end_of_string(text, end, quote["slashes"], quote["quote"], len(text)) or end
+        # So it is with spaces alone, between two words that a shell has quoted.
+        if not between.isspace():
             return end
         at = end
     if text[at : at + 1] in ("(", "[", "{"):
@@ -177,4 +222,15 @@ def _end_of_bare(text: str, at: int) -> int:
             break
         # One that does not close soon is an ordinary sign; looking on at each of many would cost the square.
         at = _end_of_bracket(text, found.start(), found.start() + _NEAR) or found.end()
-    return end - 1 if end - 1 > start and text[end - 1] == "." else end
+    if end - 1 > start and text[end - 1] == ".":
+        end -= 1
+    return _without_closing_quote(text, start, end)
+
+
+def _without_closing_quote(text: str, start: int, end: int) -> int:
+    """Return where a value ends that stood at the end of a string: before the quote that closes that string."""
+    if end > start and text[end - 1] in _STRINGS and text.count(text[end - 1], start, end) % 2:
+        end -= 1
+        while end > start and text[end - 1] == "\\":
+            end -= 1
+    return end

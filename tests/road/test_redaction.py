@@ -57,6 +57,21 @@ def nothing_of_our_own() -> Iterator[None]:
         f'{{"body": "{{\\"password\\": \\"{SECRET}\\"}}"}}',
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET} and cut off",
+        f"{{'grant_type': 'password', 'password': '{SECRET}', 'username': 'bob'}}",
+        f"{{'action': 'reset_password', 'password': '{SECRET}'}}",
+        f"{{'kind': 'token', 'token': '{SECRET}', 'a': 'token', 'token': '{SECRET}'}}",
+        f"{{'grant_type': 'refresh_token', 'client_secret': b'{SECRET}'}}",
+        f'{{"event": "password_changed", "new_password": "{SECRET}"}}',
+        f'{{"body": "{{\\"kind\\": \\"token\\", \\"token\\": \\"{SECRET}\\"}}"}}',
+        f"{{'grant_type' => 'password', 'password' => '{SECRET}'}}",
+        f"['kind', 'password', 'password', '{SECRET}']",
+        f"{{'token': 'password', 'secret': '{SECRET}'}}",
+        f"pwd: token: {SECRET}",
+        f"call(kind='token:', new_password='{SECRET}')",
+        f"{{'token:': '{SECRET} and more'}}",
+        f"say Bearer {SECRET}",
+        f"because the password {SECRET} is known",
+        f"because the token is '{SECRET}'",
     ],
 )
 def test_a_named_or_embedded_secret_is_hidden(text: str) -> None:
@@ -88,6 +103,8 @@ def test_tokens_of_known_shapes_are_hidden_wherever_they_stand(token: str) -> No
         "http://host:8080/path?mail=otto@example.org",
         "redis://[::1]:6379/0",
         "3 of 5 workers answered; passed: 4, compass=north",
+        "the token bucket is empty, and the password expired on 2026-11-28",
+        "bearer of bad news; token 123456789012; secret rotation",
     ],
 )
 def test_text_without_secrets_stays_as_it_is(text: str) -> None:
@@ -99,6 +116,32 @@ def test_only_the_value_is_hidden_and_the_sentence_goes_on() -> None:
     assert redact("{'token': 'a', 'kept': 1}") == f"{{'token': {HIDDEN}, 'kept': 1}}"
     assert redact("password=hunter2[0m was wrong") == f"password={HIDDEN} was wrong"
     assert redact("token=f(a, 'b'), kept=1") == f"token={HIDDEN}, kept=1"
+    assert redact("{'a': 'pwd: x', 'j': 1}") == f"{{'a': 'pwd: {HIDDEN}', 'j': 1}}"
+    assert (
+        redact('{"b": "{\\"a\\": \\"pwd: x\\"}"}') == f'{{"b": "{{\\"a\\": \\"pwd: {HIDDEN}\\"}}"}}'
+    )
+    assert redact("{'kind': 'token', 'j': 1}") == "{'kind': 'token', 'j': 1}"
+
+
+def test_what_looks_like_a_token_is_hidden_in_a_sentence_and_no_word_is() -> None:
+    assert redact("sent bearer abcdefgh again") == f"sent bearer {HIDDEN} again"
+    assert redact("a Bearer abcdefg") == "a Bearer abcdefg"
+    assert redact("the token is abcdefgh1234, so") == f"the token is {HIDDEN}, so"
+    assert redact("the password abcdefgh1234 leaked") == f"the password {HIDDEN} leaked"
+    assert redact("the password abcdefgh123 leaked") == "the password abcdefgh123 leaked"
+    assert redact("token authentication failed") == "token authentication failed"
+
+
+def test_the_end_of_a_url_does_not_run_into_the_sentence() -> None:
+    url = "https://h/x?token=x&sig=y&page=2&api_key=z"
+    hidden = f"https://h/x?token={HIDDEN}&sig={HIDDEN}&page=2&api_key={HIDDEN}"
+    for before, after in (
+        ("run '", "' A worker takes it"),
+        ("see ", ". Then"),
+        ("(", ") and"),
+        ('{"u": "', '"}'),
+    ):
+        assert redact(f"{before}{url}{after}") == f"{before}{hidden}{after}"
 
 
 def as_url(name: str, secret: str) -> str:
@@ -147,7 +190,8 @@ def test_an_invisible_sign_within_a_name_does_not_save_its_value() -> None:
     "piece",
     ["a.", "a-", "a://:", "x", "password=", "'password': '", "eyJ", "--", "://a:b@", "token", "token:", "\\",
      " ", "([{", "-----BEGIN ", "?key=&", "token: \\\"", "'token', ", "password=(\\'", "authorization: ",
-     "token=a[ ", "token=a[('x"],
+     "token=a[ ", "token=a[('x", "'password', 'token': ", "'token', \\\"", "bearer ", "token 1a", "?token=&",
+     "?token=", "pwd: token: ", "token:' ", "\"token', '", "token is '1a"],
 )  # fmt: skip
 def test_no_text_takes_more_than_its_length_to_look_through(piece: str) -> None:
     def seconds(times: int) -> float:
