@@ -7,6 +7,7 @@ from slackblocks import ActionsBlock, Button, Option, StaticSelectMenu
 from slackblocks.elements import Element
 
 from bot.blocks.text import literal, plain_text
+from knowledge_base_agent.redaction import HIDDEN, plain
 from knowledge_base_agent.report import Action
 
 WORDS = "words"
@@ -32,6 +33,11 @@ def value_of(words: str) -> str:
     return json.dumps({"w": words}, ensure_ascii=False)
 
 
+def may_be_carried(words: str) -> bool:
+    """Tell whether words may stand in a message: whoever reads the channel can read a button's value too."""
+    return HIDDEN not in plain(words, VALUE_LIMIT)
+
+
 def words_in(value: str) -> str | None:
     """Return the words in a button's value or a menu entry's; None for what we did not write."""
     if not value.startswith("{"):
@@ -45,9 +51,9 @@ def words_in(value: str) -> str | None:
 
 
 def button(action: Action, index: int = 0, *, kind: str = WORDS) -> Button | None:
-    """Return a button for an action, or None where its words are longer than Slack lets a button carry."""
+    """Return a button for an action; None where Slack lets no button carry its words, or they hold a secret."""
     value = value_of(action.words)
-    if len(value) > VALUE_LIMIT:
+    if len(value) > VALUE_LIMIT or not may_be_carried(action.words):
         return None
     return Button(
         plain_text(action.label, _LABEL_LIMIT),
@@ -70,11 +76,11 @@ def action_rows(actions: Sequence[Action], *, kind: str = WORDS) -> list[Actions
 
 
 def menu(label: str, choices: Sequence[tuple[str, str]], index: int) -> StaticSelectMenu | None:
-    """Return a menu of (shown, words); entries too long to carry are left out, as are those beyond 100."""
+    """Return a menu of (shown, words); entries that can't be carried are left out, as are those beyond 100."""
     options = [
         Option(plain_text(shown, _LABEL_LIMIT), words)
         for shown, words in choices
-        if 0 < len(words) <= _OPTION_LIMIT and not words.startswith("{")
+        if 0 < len(words) <= _OPTION_LIMIT and not words.startswith("{") and may_be_carried(words)
     ][:100]
     if not options:
         return None

@@ -19,7 +19,16 @@ from slackblocks import (
 )
 from slackblocks.blocks import Block
 
-from bot.blocks.buttons import ALONE, CANCEL, CONFIRM, STATE_REASON, STOP, VALUE_LIMIT, value_of
+from bot.blocks.buttons import (
+    ALONE,
+    CANCEL,
+    CONFIRM,
+    STATE_REASON,
+    STOP,
+    VALUE_LIMIT,
+    may_be_carried,
+    value_of,
+)
 from bot.blocks.drawn import Drawn, Json, rendered
 from bot.blocks.plain_form import plain_form, text_form
 from bot.blocks.report import report_blocks
@@ -106,7 +115,8 @@ def reason_message(needed: ReasonNeeded, words: str, now: datetime) -> Drawn:
     said = f'{needed.what} {needed.cure} Or ask again with `--reason "…"`.'
     button = Button(plain_text("State a reason…", 75), STATE_REASON, value=value, style="primary")
     # The words of a long list of ids are more than a button can carry.
-    row: list[Block] = [ActionsBlock([button])] if len(value) <= VALUE_LIMIT else []
+    fits = len(value) <= VALUE_LIMIT and may_be_carried(words)
+    row: list[Block] = [ActionsBlock([button])] if fits else []
     foot: list[Block] = [RichTextBlock(sentence(said, icon="👥")), *row]
     plain_foot: list[Block] = [SectionBlock(plain_lines(said)), *row]
     return Drawn(

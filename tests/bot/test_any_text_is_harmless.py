@@ -7,17 +7,19 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.blocks.audit import entry_message
-from bot.blocks.buttons import value_of, words_in
+from bot.blocks.buttons import buttons, menu, value_of, words_in
 from bot.blocks.confirmation import confirmation_message
 from bot.blocks.drawn import MOST_BLOCKS, Drawn, weight
 from bot.blocks.problem import problem_message
 from bot.blocks.report import report_message
+from bot.blocks.two_people import reason_message
 from knowledge_base_agent.audit import Entry
-from knowledge_base_agent.problems import Misunderstood
+from knowledge_base_agent.problems import Misunderstood, ReasonNeeded
 from knowledge_base_agent.report import (
     Action,
     Chart,
@@ -165,6 +167,29 @@ def test_words_come_back_from_a_button_as_they_went_in(words: str) -> None:
     assert words_in(value_of(words)) == words
 
 
+@pytest.mark.parametrize(
+    "name", ["password=hunter22", "pass\u200bword=hunter22", "xoxb-hunter22-1"]
+)
+def test_no_button_and_no_menu_carries_a_secret(name: str) -> None:
+    secret, plain = (
+        Action(label="Pause", words=f"pause '{name}'"),
+        Action(label="Stats", words="stats"),
+    )
+    rows = tuple(Row(cells=(name,), actions=(secret, plain)) for _ in range(30))
+    table = Table(caption="Tasks", columns=(Column(key="task", label="Task"),), rows=rows, total=30)
+    needed = ReasonNeeded("Two people.", "Say why.", Report(title="Preview", text=""))
+    for drawn in (
+        report_message(
+            Report(title="Tasks", text="", parts=(table,), actions=(secret, plain)), NOW
+        ),
+        reason_message(needed, secret.words, NOW),
+    ):
+        harmless(drawn)
+        assert "hunter22" not in json.dumps([drawn.blocks, drawn.plain, drawn.text])
+    assert [button.value for button in buttons([secret, plain])] == [value_of("stats")]
+    assert menu("Pause", [(name, secret.words)], 0) is None
+
+
 @given(value=st.text())
 def test_a_buttons_value_that_is_not_ours_is_no_words_or_just_words(value: str) -> None:
     found = words_in(value)
@@ -182,8 +207,9 @@ def harmless(drawn: Drawn) -> None:
     _inert(drawn.text)
     assert drawn.text.strip()
     assert len(drawn.text) < 12_000
+    # Nor may what a button carries: everybody in the channel can read it.
+    assert "hunter22" not in json.dumps([drawn.blocks, drawn.plain, drawn.text])
     for text in _strings([list(drawn.blocks), list(drawn.plain), drawn.text]):
-        assert "hunter22" not in text or "w" in text[:3]  # a button's words are what was offered
         assert not re.search("[\x00-\x08\u202a-\u202e\u2066-\u2069]", text)
 
 
