@@ -4,11 +4,12 @@ Whoever acts on a preview is authorised afresh, and what became of it is in the 
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from knowledge_base_agent import confirmations, repeats, runs
+from knowledge_base_agent import alone, confirmations, repeats, runs
 from knowledge_base_agent.actors import NOBODY, Actor
 from knowledge_base_agent.audit import Kind, entry_of, entry_on, kind_of, write
 from knowledge_base_agent.clock import utc_now
@@ -56,7 +57,8 @@ class Confirming:
         Raises `Repeated` where the same person has just had the very same done, `ReasonNeeded` where two people are
         needed and no reason was stated, `Refused`, and `Away`.
         """
-        terms = terms_of(request, preview, self.deployment.settings)
+        with reading(self.deployment.engine) as connection:
+            terms = terms_of(connection, request, preview, self.deployment.settings)
         asked = request.asked
         # Things that are only counted may be others by now: as many rows or messages again are no repetition.
         repeat = request.repeat or not preview.scope.names
@@ -104,12 +106,14 @@ class Confirming:
             how = self._agreed(found, actor, alone=alone)
             # The world may go on changing between this look and the claim, and the claim can't hold it still. That
             # window is harmless: a run acts on what is frozen in its target (exact ids, cutoffs, queues), so what
-            # comes within it is not touched, or is more of the same in a queue that was agreed to.
+            # comes is not touched, or is more of the same. Where two people hang on it, `alone.check` looks.
+            looked_at = utc_now()
             seen = self._look_again(found, actor)
-            terms = renewed(found, seen.preview, self.deployment.settings)
+            with reading(self.deployment.engine) as connection:
+                terms = renewed(connection, found, seen.preview, self.deployment.settings)
             if seen.preview is None or not seen.to_run or (terms.why_two and not found.why_two):
                 raise self._superseded(found, actor, seen, terms)
-            return self._claimed(found, actor, how, seen.preview, seen.difference.went)
+            return self._claimed(found, actor, how, seen.preview, seen.difference.went, looked_at)
         except TooLate as problem:
             self._lost(actor, found, problem)
             raise
@@ -128,13 +132,15 @@ class Confirming:
             raise
 
     def _claimed(
-        self, found: Confirmation, actor: Actor, how: Consent, preview: Preview[Any], went: tuple[str, ...]
+        self, found: Confirmation, actor: Actor, how: Consent, preview: Preview[Any], went: tuple[str, ...],
+        looked_at: datetime,
     ) -> Claimed:  # fmt: skip
         target = preview.target.model_dump_json()
         with writing(self.deployment.engine) as connection:
             taken = confirmations.claim(connection, found.id, actor, target=target)
             # Another preview of the same may have been confirmed: then this one stays, for when that has ended.
             repeats.check(connection, actor, taken.asked, repeat=True)
+            alone.check(connection, found, preview, self.deployment.settings, looked_at)
             run = runs.start(
                 connection, actor, operation=taken.operation, words=taken.words,
                 place=taken.place, message=taken.message, asked=taken.asked, scope=taken.fingerprint,

@@ -71,7 +71,7 @@ class TooLate(Problem):
 
 
 class Repeated(Problem):
-    """The same runs already, or the same person had it done a moment ago."""
+    """The same runs already, or does to others what this hangs on, or was done by the same person a moment ago."""
 
 
 class Misconfigured(Problem):

@@ -5,7 +5,7 @@ started again by itself.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -155,6 +155,15 @@ def running_for(connection: Connection, asked: str) -> Run | None:
     query = select(RUNS).where(alive, RUNS.c.asked == asked).order_by(RUNS.c.number.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return _from_row(row) if row is not None and asked else None
+
+
+def disturbing(connection: Connection, operations: Iterable[str], since: datetime) -> Run | None:
+    """Return a run of one of these that goes on, or has ended since (aware UTC, by this process's clock), or None."""
+    alive = (RUNS.c.state == State.STARTED.value) & (RUNS.c.beat_at >= utc_now() - SILENT_AFTER)
+    meant = RUNS.c.operation.in_(tuple(operations)) & (alive | (RUNS.c.ended_at >= since))
+    query = select(RUNS).where(meant).order_by(RUNS.c.number.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _from_row(row)
 
 
 def latest_of(connection: Connection, actor_id: str) -> Run | None:

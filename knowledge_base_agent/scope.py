@@ -37,6 +37,12 @@ class Scope(BaseModel):
             sorted(self.flows),
         )
 
+    @property
+    def size(self) -> int:
+        """How many things it names and counts; what is unknown counts as nothing."""
+        named = sum(len(names) for names in self.names.values())
+        return named + sum(self.counts.values()) + sum(one or 0 for one in self.flows.values())
+
     def under(self, name: str) -> "Scope":
         """Return the same as a part of something larger, told apart by the name of that part."""
         return Scope(

@@ -70,6 +70,13 @@ class Settings(StoreSettings):
     two_person_above: int = env(
         "KB_TWO_PERSON_ABOVE", 1000, "what destroys more things than this needs two people", ge=0
     )
+    two_person_window: float = env(
+        "KB_TWO_PERSON_WINDOW",
+        10,
+        "minutes for which what somebody destroyed alone counts with what they ask for next; 0 for none",
+        ge=0,
+        le=1440,
+    )
     protected: Names = env(
         "KB_PROTECTED",
         (),
@@ -187,6 +194,11 @@ class Settings(StoreSettings):
     def undo_within(self) -> timedelta:
         """How long what was removed is kept aside."""
         return timedelta(hours=self.undo_hours)
+
+    @property
+    def two_person_within(self) -> timedelta:
+        """For how long what somebody destroyed alone counts with what they ask for next."""
+        return timedelta(minutes=self.two_person_window)
 
     @property
     def break_glass_after(self) -> timedelta:

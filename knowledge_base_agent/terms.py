@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from knowledge_base_agent import glass
 from knowledge_base_agent.actors import Surface
+from knowledge_base_agent.alone import before
 from knowledge_base_agent.audit import Entry, Kind, entry_about, named, write
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation, Terms
@@ -14,7 +15,7 @@ from knowledge_base_agent.operations.operation import Preview
 from knowledge_base_agent.problems import ReasonNeeded
 from knowledge_base_agent.requests import Asked, Request
 from knowledge_base_agent.settings import Settings
-from knowledge_base_agent.two_people import Consent, alone_from, why_two
+from knowledge_base_agent.two_people import Consent, alone_from, why_together, why_two
 
 KINDS = {
     Consent.CONFIRMED: Kind.CONFIRMED,
@@ -23,22 +24,48 @@ KINDS = {
 }
 
 
-def terms_of(request: Request, preview: Preview[Any], settings: Settings) -> Terms:
+def terms_of(
+    connection: Connection, request: Request, preview: Preview[Any], settings: Settings
+) -> Terms:
     """Return what the confirmation of this preview hangs on.
 
     Raises `ReasonNeeded` where two people are needed and nobody has said why, and `Refused` as `alone_from` does.
     """
-    why, stated = why_two(preview, settings, request.actor.surface), request.stated
+    asker, stated = request.actor, request.stated
+    why = _why(
+        connection, request.operation.name, preview, settings, asker=asker.id, surface=asker.surface
+    )
     if why and not stated.why:
         raise _unreasoned(request.actor.surface, why, preview)
     alone = alone_from(request.actor, stated, why, settings, utc_now())
     return Terms(why_two=why, reason=stated.why, alone_from=alone)
 
 
-def renewed(found: Confirmation, preview: Preview[Any] | None, settings: Settings) -> Terms:
+def _why(
+    connection: Connection,
+    operation: str,
+    preview: Preview[Any],
+    settings: Settings,
+    *,
+    asker: str,
+    surface: Surface,
+) -> str:
+    """Return why two people are needed, by what is asked and by what the same person did alone before."""
+    target = preview.target.model_dump_json()
+    earlier = before(connection, operation, target, settings, asker=asker, surface=surface)
+    whys = (why_two(preview, settings, surface), why_together(preview, earlier, settings))
+    return "; ".join(why for why in whys if why)
+
+
+def renewed(
+    connection: Connection, found: Confirmation, preview: Preview[Any] | None, settings: Settings
+) -> Terms:
     """Return the terms of what is seen at the click: what needed two people still does, and more may by now."""
-    asker = Surface(found.surface)
-    why = why_two(preview, settings, asker) if preview is not None else ""
+    why, surface = "", Surface(found.surface)
+    if preview is not None:
+        why = _why(
+            connection, found.operation, preview, settings, asker=found.asked_by, surface=surface
+        )
     return Terms(why_two=found.why_two or why, reason=found.reason, alone_from=found.alone_from)
 
 

@@ -15,7 +15,9 @@ from knowledge_base_agent.operations.stated import Stated
 from knowledge_base_agent.policy import Role, role_of
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.redaction import plain
+from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.settings import Settings
+from knowledge_base_agent.wording import duration
 
 _NAMED = 5
 _SOMEBODY_ELSE = "Have a different admin approve it. If nobody can be reached, ask again with --break-glass and why."
@@ -49,6 +51,29 @@ def why_two(preview: Preview[Any], settings: Settings, asker: Surface = Surface.
             f"it touches {preview.affected:,}, more than the {settings.two_person_above:,} of KB_TWO_PERSON_ABOVE"
         )
     return "; ".join([*reasons, *_protected(preview.touches, settings.protected)])
+
+
+def why_together(preview: Preview[Any], earlier: Iterable[Scope], settings: Settings) -> str:
+    """Return why a preview needs two people with what the same person did alone before; empty where one is enough.
+
+    `earlier` is what they did by the same operation within KB_TWO_PERSON_WINDOW.
+    """
+    earlier = tuple(earlier)
+    if not (earlier and preview.affected) or preview.only_shown:
+        return ""
+    reasons = []
+    total = preview.affected + sum(one.size for one in earlier)
+    if preview.affected <= settings.two_person_above < total:
+        reasons.append(
+            f"it touches {total:,}, more than the {settings.two_person_above:,} of KB_TWO_PERSON_ABOVE"
+        )
+    done = {what for one in earlier for what, number in one.flows.items() if number != 0}
+    # Only what flows: a worker that was ended, and is back by its supervisor, is nothing that is missing.
+    if preview.leaves is not None and done - set(preview.scope.flows) and preview.leaves <= done:
+        reasons.append("nothing of the kind is left")
+    window = duration(settings.two_person_within)
+    same = f"with what the same person did alone in the last {window}, "
+    return same + " and ".join(reasons) if reasons else ""
 
 
 def _standing_order(asker: Surface, settings: Settings) -> bool:

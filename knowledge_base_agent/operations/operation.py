@@ -124,6 +124,8 @@ class Preview(Generic[T]):
     grave: str = ""
     """Why this is of the top risk, whatever it touches: "it purges every queue"; empty where it is not."""
     touches: Touched = NOBODY_KNOWS
+    leaves: frozenset[str] | None = None
+    """The others of its kind that would be left, named as in `scope`; None where it does not matter if any are."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,8 +80,13 @@ def _preview(deployment: "Deployment", arguments: WhichRun) -> Preview[ResumeTar
         )
     if run.operation == _NAME:
         earlier = ResumeTarget.model_validate_json(confirmation.target)
-        return _looked(deployment, run, earlier.operation, earlier.target_json)
-    return _looked(deployment, run, run.operation, confirmation.target)
+        preview = _looked(deployment, run, earlier.operation, earlier.target_json)
+    else:
+        preview = _looked(deployment, run, run.operation, confirmation.target)
+    # A look at a frozen target does not tell of what is grave in the words, such as every queue.
+    if confirmation.why_two and not preview.grave:
+        return replace(preview, grave=f"{run.id} needed two people: {confirmation.why_two}")
+    return preview
 
 
 def _again(deployment: "Deployment", target: ResumeTarget) -> Preview[ResumeTarget]:
@@ -126,6 +131,8 @@ def _looked(
         report=report,
         scope=left.scope,
         affected=left.affected,
+        grave=left.grave,
+        leaves=left.leaves,
     )
 
 

@@ -95,10 +95,15 @@ def _looked(
     return Preview(
         target=PurgeTarget(queues=found.names, no_undo=no_undo),
         report=_previewed(found, tuple(parts), kept),
-        scope=Scope(flows={f"messages in {one.name}": one.ready for one in found.depths}),
+        scope=Scope(flows={_messages(one.name): one.ready for one in found.depths}),
         affected=found.ready,
         touches=touched(queues=found.names, tasks=names_of(found, samples)),
+        leaves=frozenset(_messages(name) for name in found.left),
     )
+
+
+def _messages(queue: str) -> str:
+    return f"messages in {queue}"
 
 
 def _kept(deployment: "Deployment", *, no_undo: bool) -> str:

@@ -30,6 +30,8 @@ class PurgeFigures:
     names: tuple[str, ...]
     queues: QueuesView
     fleet: FleetView
+    every: tuple[str, ...] = ()
+    """All queues of this app."""
     left_out: tuple[str, ...] = ()
     """Queues that only workers of other apps consume."""
     revoked: frozenset[str] = frozenset()
@@ -43,6 +45,12 @@ class PurgeFigures:
     def depths(self) -> tuple[QueueDepth, ...]:
         """Return the queues, by name."""
         return tuple(one for one in self.queues.queues if one.name in self.names)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Return the other queues of this app in which something is known to wait."""
+        others = set(self.every) - set(self.names)
+        return tuple(one.name for one in self.queues.queues if one.name in others and one.ready)
 
     @property
     def ready(self) -> int | None:
@@ -92,6 +100,7 @@ def read_purge_figures(
         names=tuple(names if only is None else only),
         queues=queues,
         fleet=fleet,
+        every=tuple(names),
         left_out=tuple(sorted(foreign)) if only is None else (),
         revoked=_revoked(deployment, deadline, fleet),
     )

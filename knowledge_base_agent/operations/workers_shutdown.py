@@ -110,6 +110,7 @@ def _looked(
         affected=len(names),
         grave="" if left else "it ends every worker",
         touches=_touches(view, names),
+        leaves=frozenset(left),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.problems import NotFound, TooLate
+from knowledge_base_agent.problems import NotFound, ReasonNeeded, TooLate
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.requests import Claimed
@@ -128,6 +128,17 @@ def test_a_resumed_run_that_is_interrupted_too_is_resumed_from_what_is_left_then
         "Cleared 3"
     )
     assert rows(shell.deployment.engine) == set()
+
+
+def test_what_needed_two_people_is_not_resumed_on_the_word_of_one(shell: Shell) -> None:
+    add_rows(shell.deployment.engine, "FAILURE", utc_now() - timedelta(hours=30), 3)
+    shell.claims(shell.previews("clear --older-than 0 --status failure --reason test"))
+    with writing(shell.deployment.engine) as connection:
+        connection.execute(update(RUNS).values(beat_at=utc_now() - 2 * SILENT_AFTER))
+    Runner(shell.deployment).declare_interrupted()
+    with pytest.raises(ReasonNeeded, match="op-1 needed two people: it clears rows of any age"):
+        shell.asks("ops resume op-1")
+    assert shell.confirms(shell.previews("ops resume op-1 --reason test")).succeeded
 
 
 def test_of_two_who_resume_the_same_run_one_does_it(shell: Shell) -> None:
