@@ -39,6 +39,23 @@ def _dashes(word: str) -> str:
     return re.sub(f"[{_LONG_DASHES}]", "-", word)
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of what a person typed, without a `/kb` that was typed or pasted after the command itself."""
+    words = split(straighten(text))
+    while words and words[0].lower() == "/kb":
+        words = words[1:]
+    return words
+
+
+def open_quote(text: str) -> str:
+    """Return a sentence for a text that opens a quote and does not close it, and nothing for any other."""
+    try:
+        shlex.split(straighten(text))
+    except ValueError as error:
+        return "A quote is open, so each word stands alone. " if "quotation" in str(error) else ""
+    return ""
+
+
 def split(text: str) -> list[str]:
     """Return the words of a straightened text, quoted ones as one; an open quote is taken as it stands."""
     try:

@@ -18,7 +18,7 @@ from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.describing import Parameter, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Risk
 from knowledge_base_agent.operations.stated import STATED, UNSTATED, Stated
-from knowledge_base_agent.phone_text import split, straighten
+from knowledge_base_agent.phone_text import open_quote, words_of
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.redaction import plain, shown_word
 from knowledge_base_agent.repeats import FLAG
@@ -42,9 +42,12 @@ class Understood:
 
 def understand(text: str, *, prompt: str = "/kb ") -> Understood:
     """Understand what a person typed after the command. Raises `Misunderstood`. Nothing typed means `help`."""
-    words = split(straighten(text)) or ["help"]
-    operation, _, rest = operation_of(words, prompt=prompt)
-    return understand_arguments(operation, rest, prompt=prompt)
+    try:
+        operation, _, rest = operation_of(words_of(text) or ["help"], prompt=prompt)
+        return understand_arguments(operation, rest, prompt=prompt)
+    except Misunderstood as problem:
+        problem.what = open_quote(text) + problem.what
+        raise
 
 
 def operation_of(

@@ -22,7 +22,8 @@ def alert_message(alert: Alert, *, may_repeat: bool = False) -> Drawn:
     title = f"{_icon(alert)} {literal(alert.title, 120)}"
     if alert.state is State.RESOLVED:
         title = f"{_icon(alert)} Resolved: {literal(alert.title, 110)}"
-    lines = [literal(alert.sentence, 1000)]
+    over = "As it was last seen: " if alert.state is State.RESOLVED else ""
+    lines = [over + literal(alert.sentence, 1000)]
     if alert.outcome:
         lines.append(literal(alert.outcome, 300))
     rows: list[Block] = list(action_rows(_actions(alert), kind=IN_THREAD))

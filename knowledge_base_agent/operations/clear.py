@@ -138,7 +138,7 @@ def _previewed(found: ClearCandidates, meant: str, undo: str, *, only_shown: boo
     rows = counted(found.total, "row")
     return Report(
         title=f"Would clear {rows}" if only_shown else f"Clear {rows}?",
-        text=f"{would} {rows} {meant}: {_counts(found.by_state)}. {undo} Rows newer than "
+        text=f"{would} {rows} {meant}: {_counts(found.by_state)}{_along(found.by_state)}. {undo} Rows newer than "
         f"{found.cutoff:%Y-%m-%d %H:%M:%S} UTC stay.",
         parts=tuple(parts),
         tone=Tone.WARNING,
@@ -154,6 +154,14 @@ def _meant(arguments: ClearArguments) -> str:
 
 def _counts(by_state: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {state}" for state, number in by_state.items())
+
+
+def _along(by_state: Mapping[str, int]) -> str:
+    """Name what goes with the rows. What a worker may still run keeps what it tells (see `_run`)."""
+    if not by_state.keys() - WITH_WORKERS:
+        return ""
+    whose = "of those that no worker may still run" if by_state.keys() & WITH_WORKERS else ""
+    return f"; with the results, progress and logs{whose and ' '}{whose}, as far as there are any"
 
 
 def _by_state(title: str, by_state: Mapping[str, int], cutoff: datetime) -> Facts:
@@ -206,7 +214,8 @@ def _cleared(
         )
     return Report(
         title=f"Cleared {counted(total, 'row')}",
-        text=f"Cleared {counted(total, 'row')}" + (f": {_counts(removed)}." if removed else "."),
+        text=f"Cleared {counted(total, 'row')}"
+        + (f": {_counts(removed)}{_along(removed)}." if removed else "."),
         parts=(*parts, *(Note(text=text, tone=Tone.WARNING) for text in behind)),
         tone=Tone.WARNING if left or behind else Tone.GOOD,
         taken_at=utc_now(),

@@ -1,6 +1,7 @@
 """`pause`: have every worker leave a queue alone, those included that join later, until someone resumes it."""
 
 import shlex
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,15 +80,16 @@ def _answer(deployment: "Deployment", arguments: PauseArguments, progress: Progr
         keep_pause(deployment, connection, queue, former)
     nodes = fleet.tellable(view)
     if not nodes:
-        return _nobody(pause, view, now)
+        return _nobody(pause, former, view, now)
     outcome = stop_consuming(fleet, Deadline.after(_TELL_SECONDS), queue, nodes)
-    return _report(pause, outcome, view, now)
+    return _report(pause, former, outcome, view, now)
 
 
-def _nobody(pause: Pause, view: FleetView, now: datetime) -> Report:
+def _nobody(pause: Pause, former: Pause | None, view: FleetView, now: datetime) -> Report:
     return Report(
         title=f"Paused {plain(pause.queue, 80)}",
-        text=f"Queue {plain(pause.queue, 80)} is paused {until(pause.until, now)}. No worker is there to be told; "
+        text=f"Queue {plain(pause.queue, 80)} is paused {until(pause.until, now)}.{_before(former)} "
+        "No worker is there to be told; "
         "each that joins will be.",
         parts=(_joiners(), *headcount_notes(view)),
         tone=Tone.WARNING,
@@ -96,26 +98,30 @@ def _nobody(pause: Pause, view: FleetView, now: datetime) -> Report:
     )
 
 
-def _report(pause: Pause, outcome: ConsumingOutcome, view: FleetView, now: datetime) -> Report:
+def _before(former: Pause | None) -> str:
+    if former is None or not former.lasts:
+        return ""
+    end = "" if former.until is None else f", until {former.until:%Y-%m-%d %H:%M:%S} UTC"
+    return f" It was paused already: by {plain(former.by, 60)}, since {former.at:%Y-%m-%d %H:%M:%S} UTC{end}."
+
+
+def _report(
+    pause: Pause,
+    former: Pause | None,
+    outcome: ConsumingOutcome,
+    view: FleetView,
+    now: datetime,
+) -> Report:
     name = plain(pause.queue, 80)
-    held = held_by_queue(view, (pause.queue,))[pause.queue]
     parts: list[Part] = [consuming_table(outcome), *troubles(outcome)]
-    if not outcome.consumed_before and view.complete:
+    if not outcome.consumed_before and view.complete and former is None:
         text = "No worker took from this queue before: is it the one that you mean?"
         parts.append(Note(text=text, tone=Tone.WARNING))
-    if held.waiting or held.running:
-        parts.append(
-            Note(
-                text=f"With workers already, and going on: {len(held.running):,} running, {len(held.reserved):,} taken "
-                f"in advance, {len(held.scheduled):,} waiting for their time.",
-                tone=Tone.WARNING,
-            )
-        )
-    parts += [_joiners(), *headcount_notes(view)]
+    parts += [*_going_on(view, pause.queue), _joiners(), *headcount_notes(view)]
     stopped = f"{len(outcome.as_wanted)} of {counted(len(outcome.nodes), 'worker')} seen to leave it alone"
     return Report(
         title=f"Paused {name}" if outcome.verified else f"Pause {name}: not all workers yet",
-        text=f"Queue {name} is paused {until(pause.until, now)}; {stopped} ({headcount(view)}).",
+        text=f"Queue {name} is paused {until(pause.until, now)}; {stopped} ({headcount(view)}).{_before(former)}",
         parts=tuple(parts),
         tone=Tone.GOOD if outcome.verified else Tone.WARNING,
         actions=(_resume(pause.queue),),
@@ -123,6 +129,16 @@ def _report(pause: Pause, outcome: ConsumingOutcome, view: FleetView, now: datet
         taken_at=now,
         data={"queue": pause.queue, "stopped": list(outcome.as_wanted)},
     )
+
+
+def _going_on(view: FleetView, queue: str) -> Iterator[Note]:
+    held = held_by_queue(view, (queue,))[queue]
+    if held.waiting or held.running:
+        yield Note(
+            text=f"With workers already, and going on: {len(held.running):,} running, {len(held.reserved):,} taken "
+            f"in advance, {len(held.scheduled):,} waiting for their time.",
+            tone=Tone.WARNING,
+        )
 
 
 def _joiners() -> Note:

@@ -32,6 +32,7 @@ from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.states import FAILURE, FINISHED, STATES, SUCCESS
 from knowledge_base_agent.records.task_history import rows_by_ids
+from knowledge_base_agent.records.task_retries import already_sent
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Column, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.scope import Scope
@@ -214,11 +215,9 @@ def _unchanged(deployment: "Deployment", target: RetryTarget) -> RetryTargets:
     }
     left = [row for one, row in rows.items() if one not in changed]
     found = sendable(deployment, left, again=True)
-    taken = {
-        one.row.id: f"somebody sent it again meanwhile, as {one.again_of}"
-        for one in found.sendable
-        if one.again_of != target.before.get(one.row.id)
-    }
+    again = [one for one in found.sendable if one.again_of != target.before.get(one.row.id)]
+    with reading(deployment.engine) as connection:
+        taken = {one.row.id: already_sent(connection, one.again_of) for one in again}
     return RetryTargets(
         sendable=tuple(one for one in found.sendable if one.row.id not in taken),
         left_out={**gone, **changed, **found.left_out, **taken},

@@ -56,7 +56,8 @@ class RevokeArguments(Filtering, _Which):
     def _one_kind(self) -> Self:
         if [bool(self.ids), self.all_active, self.filters()].count(True) != 1:
             raise ValueError(
-                "give ids of tasks, or --all-active, or words that choose tasks, such as --name"
+                "give one of the three: ids of tasks, or --all-active, or words that choose tasks, such as --name or "
+                "--queue; they exclude each other"
             )
         if len(self.ids) > MOST_IDS:
             raise ValueError(f"at most {MOST_IDS} ids at once")

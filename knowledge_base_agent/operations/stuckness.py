@@ -186,8 +186,8 @@ def _let_go(
     if now - due <= max(longer_than, SETTLING):
         return None
     why = (
-        f"{record.state} since {duration(now - record.updated_at)}, and no worker has it: it waits in a queue, or its "
-        "worker is gone and it comes back after the visibility timeout"
+        f"{record.state} since {duration(now - record.updated_at)}, and no worker has it: it waits in a queue, or was "
+        "purged from it, or its worker is gone and it comes back after the visibility timeout"
     )
     return StuckTask(
         id=record.id, name=record.name, trouble=Trouble.LET_GO, why=why, age=now - record.updated_at,

@@ -1,7 +1,7 @@
 """Revoked tasks: those that did not finish are sent again from their messages, under new ids linked to the old."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from knowledge_base_agent.operations.operation import Progress
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 _NAME: Final = "revoked tasks"
-_WHAT: Final = "revoked tasks, to be sent again under new ids"
+_IDS: Final = 5
 _RATE: Final = 100.0
 _REASONS: Final = 10
 
@@ -55,8 +55,23 @@ def _reasons(left: Mapping[str, str]) -> Iterator[Item]:
 def _look(deployment: "Deployment", keepsake: Keepsake) -> tuple[Item, ...]:
     found, left = _targets(deployment, keepsake)
     why = "each does its work from the beginning; their old ids stay revoked"
-    ready = (Item(what=_WHAT, number=len(found.sendable), why=why),) if found.sendable else ()
+    ready = (
+        (Item(what=_what(len(found.sendable)), number=len(found.sendable), why=why),)
+        if found.sendable
+        else ()
+    )
     return (*ready, *_reasons(left))
+
+
+def _what(number: int) -> str:
+    task, ids = ("task", "a new id") if number == 1 else ("tasks", "new ids")
+    return f"revoked {task}, to be sent again under {ids}"
+
+
+def _sent(new: Sequence[str]) -> str:
+    task = "task" if len(new) == 1 else "tasks"
+    more = f" and {len(new) - _IDS:,} more" if len(new) > _IDS else ""
+    return f"revoked {task}" + (f", sent again as {', '.join(new[:_IDS])}{more}" if new else "")
 
 
 def _bring_back(
@@ -67,7 +82,8 @@ def _bring_back(
     sent = report.data["retried"]
     number = len(sent) if isinstance(sent, dict) else 0
     why = "" if report.succeeded else f"{report.text} `retry` sends the others"
-    done = Item(what=_WHAT, number=number, left=len(found.sendable) - number, why=why)
+    new = list(sent.values()) if isinstance(sent, dict) else []
+    done = Item(what=_sent(new), number=number, left=len(found.sendable) - number, why=why)
     return (*((done,) if found.sendable else ()), *_reasons(left))
 
 

@@ -20,7 +20,7 @@ def duration(text: str) -> timedelta:
     if _HOURS.fullmatch(text):
         text = f"{text}h"
     if not _DURATION.fullmatch(text):
-        if re.fullmatch(r"[0-9.]+\w?", text):
+        if re.fullmatch(r"[0-9.]+[smhdw]?", text, re.IGNORECASE):
             raise ValueError("a time is at most ten years")
         raise ValueError("a time is a number of hours, or has a unit: s, m, h, d or w")
     seconds = sum(float(number) * _UNITS[unit[0].lower()] for number, unit in _PARTS.findall(text))

@@ -1,16 +1,23 @@
 """Which task was sent again as which. Written before the sending: a link may lead to a task that nobody got."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Connection, select
 
+from knowledge_base_agent.actors import acting_run
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_message_tables import TASK_RETRIES
 from knowledge_base_agent.records.upserts import among
 
 _AT_ONCE: Final = 500
+_SENDERS: Final = ("retry", "undo", "ops resume")
+_LOOKED_AT: Final = 50
+_BEATS_WITHIN: Final = timedelta(seconds=30)
+"""A run that was killed may have sent after its last beat, for as long as it counts as alive."""
 
 
 def retried_as(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
@@ -45,10 +52,31 @@ def claim_retry(
         return f"it was {state} when this was previewed, and is {now or 'no longer in the rows'}"
     last = retried_as(connection, [old_id]).get(old_id)
     if last != known:
-        return f"somebody sent it again meanwhile, as {last}"
+        return already_sent(connection, last)
     row = {"new_id": new_id, "old_id": old_id, "retried_at": utc_now()}
     connection.execute(TASK_RETRIES.insert(), row)
     return None
+
+
+def already_sent(connection: Connection, new_id: str | None) -> str:
+    """Say which run sent a task again as this one; "somebody" where more than one may have been it, or none is known.
+
+    The run that was killed itself is such a one, to the run that goes on with it.
+    """
+    at = connection.scalar(select(TASK_RETRIES.c.retried_at).where(TASK_RETRIES.c.new_id == new_id))
+    if at is None:
+        return "its last retry was removed meanwhile"
+    run, me = RUNS.c, acting_run()
+    found = connection.execute(
+        select(run.number, run.ended_at, run.beat_at)
+        .where(run.operation.in_(_SENDERS), run.started_at <= at)
+        .order_by(run.number.desc())
+        .limit(_LOOKED_AT)
+    )
+    runs = [f"op-{n}" for n, ended, beat in found if at <= (ended or beat + _BEATS_WITHIN)]
+    others = [one for one in runs if one != me]
+    who = others[0] if len(others) == 1 else "somebody"
+    return f"{who} sent it again meanwhile, as {new_id}"
 
 
 def forget_retries(connection: Connection, ids: Sequence[str]) -> None:

@@ -13,6 +13,8 @@ from knowledge_base_agent.records.task_history import counts, counts_by_scan
 from knowledge_base_agent.settings import Settings
 from tests.operations.place import Shell, facts, notes, shell_on
 
+ALONG = "; with the results, progress and logs, as far as there are any."
+
 
 @pytest.fixture
 def shell(database_url: str) -> Iterator[Shell]:
@@ -59,8 +61,9 @@ def test_a_clear_removes_old_rows_of_its_states_and_keeps_the_rest(shell: Shell)
     preview = shell.previews("clear --status failure")
     assert preview.affected == 3
     assert facts(preview.report, "Rows")["FAILURE"] == 3
+    assert f"3 FAILURE{ALONG} For 24 h `undo` can bring them back." in preview.report.text
     report = shell.confirms(preview)
-    assert report.text == "Cleared 3 rows: 3 FAILURE."
+    assert report.text == f"Cleared 3 rows: 3 FAILURE{ALONG}"
     assert rows(engine) == {"old-SUCCESS-0", "old-SUCCESS-1", "new-FAILURE-0"}
 
 

@@ -1,6 +1,7 @@
 """Pausing a queue: verified at each worker, told to joiners, shown while it lasts, ended by time or by a person."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -77,6 +78,14 @@ def test_a_pause_for_a_time_ends_by_itself(here: Crew) -> None:
     here.site.await_began([waiting])
     with pytest.raises(NotFound, match="No queue and no task is paused"):
         here.asks("resume celery")
+
+
+def test_a_second_pause_says_who_paused_it_and_since_when(here: Crew) -> None:
+    assert "already" not in here.asks("pause celery").text
+    again = here.asks("pause celery --for 2h")
+    assert re.search(r"It was paused already: by tester, since \d{4}-.* UTC\.", again.text)
+    assert "is it the one" not in notes(again)
+    here.asks("resume celery")
 
 
 def test_a_misspelt_queue_is_not_paused(here: Crew) -> None:

@@ -99,5 +99,7 @@ def test_a_row_that_was_just_written_is_given_time_to_settle() -> None:
 def test_a_task_that_its_worker_let_go_of_is_listed(state: str) -> None:
     assert troubles(fleet(worker()), record(state, 4 * HOUR)) == [Trouble.LET_GO]
     assert troubles(fleet(worker()), record(state, HOUR)) == []
+    (found,) = find_stuck(fleet(worker()), [record(state, 4 * HOUR)], {}, longer_than=LONG, now=NOW)
+    assert "was purged from it" in found.why
     # A capped list may well hold it.
     assert troubles(fleet(worker(waiting=500)), record(state, 4 * HOUR)) == []

@@ -36,6 +36,25 @@ def test_an_unknown_word_is_answered_with_what_was_probably_meant() -> None:
     assert understand(problem.suggestion).operation.name == "help"
 
 
+def test_the_command_typed_again_after_itself_is_left_out() -> None:
+    assert understand("/kb stats").words == understand("/kb /KB stats").words == "stats"
+    assert understand("/kb").operation.name == "help"
+
+
+def test_an_open_quote_is_named_where_the_words_are_not_understood() -> None:
+    assert misunderstanding('stats "two words').what.startswith("A quote is open")
+    assert "quote" not in misunderstanding('stats "two words"').what
+
+
+def test_of_a_time_that_is_no_time_the_units_are_named() -> None:
+    assert "has a unit: s, m, h, d or w" in misunderstanding("clear --older-than 1x").what
+    assert "at most ten years" in misunderstanding("clear --older-than 999999999w").what
+
+
+def test_what_chooses_tasks_for_a_revoke_excludes_each_other() -> None:
+    assert "exclude each other" in misunderstanding("revoke --all-active --queue nope").what
+
+
 def test_a_word_like_nothing_we_know_leads_to_help() -> None:
     assert misunderstanding("frobnicate").suggestion == "help"
 

@@ -32,10 +32,11 @@ def test_a_task_that_was_stopped_is_sent_again_under_a_new_id(here: Place) -> No
     report = here.confirms(here.previews(f"revoke {stopped} --terminate"))
     here.site.row_in(stopped, "REVOKED")
     preview = here.previews(undo_of(report))
-    assert "1 revoked tasks, to be sent again under new ids" in preview.report.text
-    here.confirms(preview)
+    assert "1 revoked task, to be sent again under a new id" in preview.report.text
+    done = here.confirms(preview)
     with reading(here.deployment.engine) as connection:
         new = retried_as(connection, [stopped])[stopped]
+    assert done.text == f"Brought back 1 revoked task, sent again as {new}."
     wait_until(lambda: new in str(here.asks("active")), what="the new one runs")
     wait_until(lambda: _kept(here, new), what="its message is recorded")
     with pytest.raises(NotFound, match="has done that already"):
