@@ -22,7 +22,9 @@ def straighten(text: str) -> str:
 
     Applied twice it changes nothing more.
     """
-    text = _LINK.sub(r"\1", text)
+    # Again and again, since what is left may be an address in turn; each time the text gets shorter.
+    while (bare := _LINK.sub(r"\1", text)) != text:
+        text = bare
     for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(escaped, character)
     text = _NOTHING.sub("", text)

@@ -18,6 +18,7 @@ from knowledge_base_agent.phone_text import split, straighten
         ("search ‘two words’", "search 'two words'"),
         ("find error &lt;b&gt; &amp; more", "find error <b> & more"),
         ("run <https://example.org/a|example.org/a>", "run https://example.org/a"),
+        ("run <https:/<https://a.example|x>.b|x>", "run https:/https://a.example.b"),
         ("  stuck \u200b\n", "stuck"),
     ],
 )
