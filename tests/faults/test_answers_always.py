@@ -14,7 +14,7 @@ from tests.faults.answering import ANSWERED_SECONDS, Ground, People, ground
 from tests.faults.proxy import proxy_to
 from tests.people import local_slack
 from tests.servers import Valkey
-from tests.waiting import await_until
+from tests.waiting import await_until, wait_until
 
 ALL = (
     "stats", "active", "reserved", "scheduled", "stuck", "workers", "failures", "alerts", "doctor",
@@ -136,10 +136,26 @@ async def test_with_sqlite_locked_by_another_what_only_looks_is_answered_and_not
     tells(asked.shown, *OF_ROWS, *OF_BROKER, *OF_NOTHING)
 
 
-def full_at(place: Ground) -> int:
-    """Return the size that none of the database's files may grow beyond: what there is fits, what is added does not."""
-    path = place.database_url.removeprefix("sqlite:///")
-    return max(Path(f"{path}{end}").stat().st_size for end in ("", "-wal", "-shm"))
+@contextlib.contextmanager
+def filled_up(place: Ground) -> Iterator[int]:
+    """Lend the size beyond which nothing of the database's may grow, and that its journal has reached already.
+
+    A reader keeps the journal from beginning anew, where what earlier tests wrote would leave it room.
+    """
+    path = Path(place.database_url.removeprefix("sqlite:///"))
+    with (
+        contextlib.closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as writer,
+        contextlib.closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as reader,
+    ):
+        begun_anew = "PRAGMA wal_checkpoint(TRUNCATE)"
+        wait_until(lambda: writer.execute(begun_anew).fetchone()[0] == 0, what="nobody reads")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        writer.execute("CREATE TABLE ballast (weight)")
+        writer.execute("INSERT INTO ballast VALUES (zeroblob(?))", [path.stat().st_size + 100_000])
+        yield Path(f"{path}-wal").stat().st_size
+        reader.execute("COMMIT")
+        writer.execute("DROP TABLE ballast")
 
 
 async def test_with_the_disk_full_what_only_looks_is_answered_and_a_change_says_why_not(
@@ -147,11 +163,12 @@ async def test_with_the_disk_full_what_only_looks_is_answered_and_a_change_says_
 ) -> None:
     (tmp_path / "page.md").write_text("# A page")
     before = resource.prlimit(place.bot.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(place.bot.pid, resource.RLIMIT_FSIZE, (full_at(place), before[1]))
-    try:
-        asked = await people.asks((*ALL, f"run {tmp_path}"))
-    finally:
-        resource.prlimit(place.bot.pid, resource.RLIMIT_FSIZE, before)
+    with filled_up(place) as size:
+        resource.prlimit(place.bot.pid, resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            asked = await people.asks((*ALL, f"run {tmp_path}"))
+        finally:
+            resource.prlimit(place.bot.pid, resource.RLIMIT_FSIZE, before)
     tells(
         asked.shown, *OF_ROWS, *OF_BROKER, *OF_NOTHING, "Look at the disk", "Nothing can be changed"
     )
