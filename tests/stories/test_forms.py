@@ -46,7 +46,7 @@ async def test_ids_that_are_missing_are_asked_for_in_the_form(
     await otto.types("/kb revoke", in_="#ops")
     form = await otto.sees_modal("/kb revoke")
     answer = await otto.submits(form)
-    assert "give ids" in answer["errors"]["task_ids"].lower()
+    assert "ids of tasks" in answer["errors"]["task_ids"]
     await otto.submits(form, {"Task ids": "never-was-1", "Options": ["terminate"]})
     await otto.sees("never-was-1")
 
