@@ -52,7 +52,7 @@ def test_no_task_that_fits_asks_for_no_confirmation(here: Place) -> None:
     [
         ("revoke --name x --all-active", "or words that choose tasks"),
         ("revoke abc --name x", "or words that choose tasks"),
-        ("revoke", "give ids of tasks"),
+        ("revoke", "give one of the three: ids of tasks"),
         ("revoke --state SUCCESS", "has ended can't be revoked"),
     ],
 )
