@@ -19,6 +19,14 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened.dispose()
 
 
+@pytest.fixture
+def sqlite(sqlite_url: str) -> Iterator[Engine]:
+    """SQLite alone, where the database is not what is tested."""
+    opened = open_engine(sqlite_url)
+    yield opened
+    opened.dispose()
+
+
 @pytest.fixture(scope="package")
 def deployment(
     redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory

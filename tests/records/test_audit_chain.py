@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -28,22 +28,6 @@ from tests.records.audit_tampering import (
     posted,
 )
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A database of either kind."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def sqlite(sqlite_url: str) -> Iterator[Engine]:
-    """SQLite alone, where the database is not what is tested."""
-    opened = open_engine(sqlite_url)
-    yield opened
-    opened.dispose()
 
 
 def test_what_the_program_writes_is_whole_and_numbered_without_gaps(engine: Engine) -> None:

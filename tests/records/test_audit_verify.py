@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records import audit_verifying
 from knowledge_base_agent.records.audit_chain import NOTHING, seal
 from knowledge_base_agent.records.audit_verifying import Seal, verify
-from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import AUDIT, AUDIT_HEAD
 from tests.records.audit_tampering import (
     Hand,
@@ -29,22 +28,6 @@ from tests.records.audit_tampering import (
     rewrite,
     take_out,
 )
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A database of either kind."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def sqlite(sqlite_url: str) -> Iterator[Engine]:
-    """SQLite alone, where the database is not what is tested."""
-    opened = open_engine(sqlite_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.mark.parametrize(
