@@ -5,6 +5,8 @@ seconds, and neither the database nor Bolt may take from them. Only what Slack w
 """
 
 import asyncio
+import errno
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -127,6 +129,22 @@ async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.R
     return web.Response(status=200, text=answer.body or "", content_type=kind)
 
 
+def listening(port: int) -> socket.socket:
+    """Return one socket for all addresses, IPv6 and IPv4 alike. Raises `OSError`, as when the port is taken.
+
+    One and not one for each family: for port 0 those would be given different ports.
+    """
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        except OSError as failure:
+            if (
+                failure.errno != errno.EADDRNOTAVAIL
+            ):  # which is how a system with IPv6 turned off answers
+                raise
+    return socket.create_server(("", port))
+
+
 class Served:
     """A running HTTP server."""
 
@@ -138,8 +156,7 @@ class Served:
     async def start(self, port: int) -> int:
         """Listen on all addresses; return the port (for port 0, the one that was free). Raises `OSError`."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, port=port)
-        await site.start()
+        await web.SockSite(self._runner, listening(port)).start()
         return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import io
-import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -225,13 +224,3 @@ def test_used_signatures_are_forgotten_only_when_they_are_too_old_anyway() -> No
     signed = signature(SECRET, ahead, BODY)
     assert signatures.accept(BODY, ahead, signed, now=NOW)
     assert not signatures.accept(BODY, ahead, signed, now=NOW + 590)
-
-
-async def test_a_taken_port_is_said(slack: LocalSlack, sqlite_url: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))
-        taken.listen()
-        settings = settings_in(slack, sqlite_url, port=taken.getsockname()[1])
-        with pytest.raises(OSError, match="address already in use"):
-            async with bot_at_work(settings):
-                pytest.fail("it must not start")
