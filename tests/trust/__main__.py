@@ -1,4 +1,6 @@
-"""`./dev test --full`: every experiment with its whole count, two at once, and `docs/trust.md` from what they found.
+"""`./dev test --full`: every experiment with its whole count, and `docs/trust.md` from what they found.
+
+Two at once, the longest first; those that measure how long something takes come last, one at a time.
 
 Each is a process of its own with a time of its own: what fails or hangs loses neither its own figures nor another's.
 """
@@ -10,8 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,17 +69,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _all(chosen: list[Experiment], run: Asked) -> bool:
     good = True
-    lock = threading.Lock()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in as_completed([pool.submit(_one, one, run) for one in chosen]):
-            experiment, kept = done.result()
-            with lock:
-                good = good and _fulfilled(kept.figures)
-                _say(row_text(experiment, kept))
-                if run.count is None:
-                    keep(experiment.name, kept)
-                    write_page()
+    for experiment, kept in _each(chosen, run):
+        good = good and _fulfilled(kept.figures)
+        _say(row_text(experiment, kept))
+        if run.count is None:
+            keep(experiment.name, kept)
+            write_page()
     return good
+
+
+def _each(chosen: list[Experiment], run: Asked) -> Iterator[tuple[Experiment, Kept]]:
+    together = sorted(
+        (one for one in chosen if not one.alone), key=lambda one: one.minutes, reverse=True
+    )
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in as_completed([pool.submit(_one, one, run) for one in together]):
+            yield done.result()
+    for one in chosen:
+        if one.alone:
+            yield _one(one, run)
 
 
 def _fulfilled(figures: Figures) -> bool:
