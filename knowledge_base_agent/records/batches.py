@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.merging import TaskRow, apply
+from knowledge_base_agent.records.row_writing import write_rows
 from knowledge_base_agent.records.stream import GAP, Entry
 from knowledge_base_agent.records.stream_reader import Position
 from knowledge_base_agent.records.tables import (
@@ -21,7 +22,7 @@ from knowledge_base_agent.records.tables import (
     TASKS,
 )
 from knowledge_base_agent.records.task_messages import keep_messages
-from knowledge_base_agent.records.upserts import add_to, upsert
+from knowledge_base_agent.records.upserts import add_to
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -116,7 +117,7 @@ def write_entries(connection: Connection, entries: Iterable[Entry]) -> None:
         for entry in about:
             apply(row, entry)
         _count(row, counts, hours, 1)
-    connection.execute(upsert(connection, TASKS), [_values(row) for row in rows.values()])
+    write_rows(connection, rows.values())
     change_counts(connection, counts)
     _change_hours(connection, hours)
     keep_messages(connection, [one for about in by_task.values() for one in about if one.message])
@@ -163,14 +164,6 @@ def _row(values: Any) -> TaskRow:
         if read[name] is not None:
             read[name] = (read[name] - _EPOCH) // _MICROSECOND
     return TaskRow(**read)
-
-
-def _values(row: TaskRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in _NAMES}
-    for name in _TIMES:
-        if values[name] is not None:
-            values[name] = _moment(values[name])
-    return values
 
 
 def _moment(microseconds: int) -> datetime:

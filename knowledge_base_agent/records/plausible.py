@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ _TEXTS: Final = (
     "name", "queue", "worker", "parent_id", "root_id", "args_repr", "error_class", "error_message", "traceback",
     "message",
 )  # fmt: skip
+_IN_TEXTS: Final = attrgetter(*_TEXTS)
 
 
 def read_entries(payloads: Sequence[bytes]) -> tuple[list[Entry], int]:
@@ -24,13 +26,12 @@ def read_entries(payloads: Sequence[bytes]) -> tuple[list[Entry], int]:
     entries: list[Entry] = []
     for payload in payloads:
         try:
-            entry = decode(payload)
+            entry = _without_nul(decode(payload))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             LOG.warning("History: an entry cannot be read: %s", error)
             continue
         if _is_plausible(entry):
-            # PostgreSQL keeps no NUL in text, and one such entry would hold up all that follow it.
-            entries.append(_without_nul(entry) if b"\x00" in payload else entry)
+            entries.append(entry)
         else:
             LOG.warning(
                 "History: an entry is not plausible: %.60r, state %.20r", entry.id, entry.state
@@ -48,14 +49,19 @@ def _is_plausible(entry: Entry) -> bool:
         and 0 <= entry.retries < _MANY
         and 0 <= entry.nesting < _MANY
         and (entry.eta is None or 0 < entry.eta < _YEAR_2200)
-        and all(part is None or len(part) <= 128 for part in (entry.parent_id, entry.root_id))
+        and (entry.parent_id is None or len(entry.parent_id) <= 128)
+        and (entry.root_id is None or len(entry.root_id) <= 128)
         and (entry.process_id is None or 0 <= entry.process_id < 2**63)
     )
 
 
 def _without_nul(entry: Entry) -> Entry:
+    # PostgreSQL keeps no NUL in text, and one such entry would hold up all that follow it.
+    for text in _IN_TEXTS(entry):
+        if text and "\x00" in text:
+            break
+    else:
+        return entry
     texts = {name: getattr(entry, name) for name in _TEXTS}
-    clean = {
-        name: text.replace("\x00", "") for name, text in texts.items() if text and "\x00" in text
-    }
-    return msgspec.structs.replace(entry, **clean) if clean else entry
+    clean = {name: text.replace("\x00", "") for name, text in texts.items() if text}
+    return msgspec.structs.replace(entry, **clean)
