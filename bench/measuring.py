@@ -1,10 +1,12 @@
 """Timing things against each other: one round of each after another, so that a slow moment hits all of them alike."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +70,9 @@ def interleaved(
             if number % skip.get(name, 1) == 0:
                 seconds[name].append(timed(function))
     return {name: Timing(seconds=tuple(found)) for name, found in seconds.items()}
+
+
+def megabytes(pid: int) -> float:
+    """Return how much memory a process holds now, in MB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -9,6 +9,7 @@ from bench.row_memory import MEMORY
 from bench.row_message import MESSAGE
 from bench.row_purge import PURGE_ROW
 from bench.row_queued import QUEUED_ROW
+from bench.row_recorder import RECORDING
 from bench.row_shell import SHELL
 from bench.rows import Row
 
@@ -17,6 +18,7 @@ ROWS: tuple[Row, ...] = (
     FROZEN,
     ACKNOWLEDGING,
     COUNTS,
+    RECORDING,
     FLUSH_ROW,
     CLEAR_ROW,
     PURGE_ROW,
