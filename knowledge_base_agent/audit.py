@@ -164,7 +164,7 @@ class Spool:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: queue.Queue[Entry] = queue.Queue(_SPOOL_LIMIT)
-        self._lost = 0
+        self._lost = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="audit-spool", daemon=True)
         self._thread.start()
@@ -204,7 +204,7 @@ class Spool:
                 warned = True
                 if self._closing.wait(_RETRY_SECONDS):
                     log.warning("audit entries lost at exit", entries=[_values(e) for e in batch])
-                    self._lost += len(batch)
+                    self._lost = True
                     return
             else:
                 return

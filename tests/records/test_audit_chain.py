@@ -89,6 +89,8 @@ def test_each_hundredth_entry_is_followed_by_a_head_that_names_it(sqlite: Engine
     heads = [row for row in rows if row["kind"] == "head"]
     assert [row["id"] for row in heads] == [101, 201]
     assert heads[0]["detail"] == f"entry 100, sha256 {rows[99]['seal']}"
+    said = ("actor_id", "actor_name", "surface", "operation")
+    assert [heads[0][name] for name in said] == ["bot", "the bot", "schedule", "audit"]
     assert len(rows) == 252
     assert all(row["posted_at"] is None for row in heads)  # they wait for the channel as all do
 

@@ -1,16 +1,22 @@
 """Entries about questions wait for the database, in order, and whoever ends the process hears what was not written."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, String, event, select
 
-from knowledge_base_agent.audit import Kind, Spool, entry_of, named
+from knowledge_base_agent import audit
+from knowledge_base_agent.audit import Kind, Spool, entry_of, kind_of, named, write
 from knowledge_base_agent.operations.operation import Target
+from knowledge_base_agent.problems import Away, NotFound, Problem, Refused, Repeated
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.road_tables import AUDIT
 from tests.records.audit_tampering import OTTO
+from tests.waiting import wait_until
 
 
 class Frozen(Target):
@@ -44,12 +50,43 @@ def test_all_that_waits_is_written_in_order_and_the_end_says_so(engine: Engine) 
     assert written == [f"op{number}" for number in range(150)]
 
 
-def test_what_waited_for_a_lock_is_written_when_the_lock_is_gone(engine: Engine) -> None:
-    spool = Spool(engine)
+@contextmanager
+def locked(engine: Engine) -> Iterator[list[object]]:
+    """Hold the database's lock, and lend the list of what failed because of it."""
+    failed: list[object] = []
+    event.listen(engine, "handle_error", failed.append)
     with writing(engine):
+        yield failed
+
+
+def test_what_waited_for_a_lock_is_written_when_the_lock_is_gone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_RETRY_SECONDS", 0.01)
+    spool = Spool(engine)
+    with locked(engine) as failed:
         spool.add(entry_of(OTTO, Kind.REQUESTED, "stats"))
+        wait_until(lambda: len(failed) > 1, what="it was tried twice in vain")
+    wait_until(lambda: operations(engine), what="the entry was written")
     assert spool.close(within=20) is True
     assert operations(engine) == ["stats"]
+
+
+def test_what_has_waited_is_written_a_hundred_at_a_time(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_RETRY_SECONDS", 0.01)
+    commits: list[object] = []
+    spool = Spool(engine)
+    with locked(engine) as failed:
+        spool.add(entry_of(OTTO, Kind.REQUESTED, "op"))
+        wait_until(lambda: failed, what="the first one was tried")
+        for _ in range(201):
+            spool.add(entry_of(OTTO, Kind.REQUESTED, "op"))
+        event.listen(engine, "commit", commits.append)
+    wait_until(lambda: operations(engine).count("op") == 202, what="all of them were written")
+    assert spool.close(within=20) is True
+    assert len(commits) == 1 + 4  # the lock's own; and one, a hundred, a hundred, one
 
 
 def test_the_end_says_that_something_could_not_be_written(tmp_path: Path) -> None:
@@ -58,8 +95,54 @@ def test_the_end_says_that_something_could_not_be_written(tmp_path: Path) -> Non
     )
     spool = Spool(engine)
     spool.add(entry_of(OTTO, Kind.REQUESTED, "stats"))
-    assert spool.close(within=20) is False
+    assert spool.close(within=5) is False
+    assert not writers(), "whoever could not write has given up"
     engine.dispose()
+
+
+def writers() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "audit-spool"]
+
+
+def test_what_writes_has_a_name_in_a_dump_of_stacks_and_keeps_no_process_alive(
+    engine: Engine,
+) -> None:
+    spool = Spool(engine)
+    assert [one.daemon for one in writers()] == [True]
+    assert spool.close(within=20) is True
+    assert writers() == []
+
+
+def test_what_is_too_long_for_its_column_is_cut_to_it(engine: Engine) -> None:
+    long = replace(OTTO, id="U" * 300, name="o" * 300)
+    entry = entry_of(long, Kind.REQUESTED, "operation" * 30, place="C" * 300)
+    with writing(engine) as connection:
+        write(connection, entry)
+    with reading(engine) as connection:
+        row = connection.execute(select(AUDIT)).mappings().one()
+    for name in ("actor_id", "operation", "place"):
+        assert len(row[name]) == width(name), name
+    assert len(row["actor_name"]) <= width("actor_name")
+
+
+def width(name: str) -> int:
+    """Return how many characters a column takes on PostgreSQL; SQLite would take any number."""
+    kind = AUDIT.c[name].type
+    assert isinstance(kind, String)
+    return kind.length or 0
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        (Refused("You may not.", "Ask an admin."), Kind.REFUSED),
+        (Repeated("It runs already.", "Wait."), Kind.REPEATED),
+        (NotFound("There is none.", "Choose another."), Kind.FAILED),
+        (Away("No answer.", "Look at it.", source="the shelf"), Kind.FAILED),
+    ],
+)
+def test_what_a_problem_is_called_in_the_audit(problem: Problem, kind: Kind) -> None:
+    assert kind_of(problem) is kind
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records import audit_verifying
-from knowledge_base_agent.records.audit_chain import NOTHING, seal
-from knowledge_base_agent.records.audit_verifying import Seal, verify
+from knowledge_base_agent.records.audit_chain import NOTHING, Head, read_head, seal
+from knowledge_base_agent.records.audit_verifying import Seal, Verified, verify
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import AUDIT, AUDIT_HEAD
 from tests.records.audit_tampering import (
@@ -67,6 +67,59 @@ def test_damage_shows_across_pages_and_the_first_of_two_is_named(
     for first in (10, 11, 20, 21, 40, 45):
         assert damaged(sqlite, edit(first, detail="changed")) == (10, "edited")
     assert damaged(sqlite, take_out(5)) == (5, "missing")
+
+
+@pytest.mark.parametrize("count", [9, 10, 11, 20])
+def test_what_fills_its_pages_just_so_is_looked_at_to_its_beginning(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(audit_verifying, "_PAGE", 10)
+    happened(sqlite, count)
+    verified = verify(sqlite)
+    assert (verified.looked, verified.broken, verified.whole) == (count, None, True)
+
+
+def how(verified: Verified) -> str:
+    return verified.broken.how if verified.broken else ""
+
+
+def test_how_many_are_missing_is_told_and_what_stands_below_the_first(sqlite: Engine) -> None:
+    happened(sqlite, 5)
+    assert damaged(sqlite, take_out(2, 3)) == (2, "missing")
+    assert how(verify(sqlite)) == "2 missing before 4"
+    with writing(sqlite) as connection:
+        row = dict(connection.execute(select(AUDIT).where(AUDIT.c.id == 5)).mappings().one())
+        connection.execute(insert(AUDIT).values(row | {"id": 0}))
+    assert how(verify(sqlite)) == "below the first before 0"
+
+
+def test_a_newest_entry_that_was_sealed_anew_is_not_the_one_of_the_head_row(
+    sqlite: Engine,
+) -> None:
+    happened(sqlite, 5)
+
+    def hand(connection: Connection) -> None:
+        rows = connection.execute(select(AUDIT).order_by(AUDIT.c.id)).mappings().all()
+        forged = dict(rows[4]) | {"words": "never said"}
+        edit(5, words="never said", seal=seal(rows[3]["seal"], forged))(connection)
+
+    assert damaged(sqlite, hand) == (5, "rewritten")
+    assert "not the one that the head row keeps" in how(verify(sqlite))
+
+
+def test_entries_that_come_while_it_looks_are_no_damage(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(engine, 5)
+
+    def and_then_some_come(connection: Connection) -> Head:
+        head = read_head(connection)
+        happened(engine, 3)
+        return head
+
+    monkeypatch.setattr(audit_verifying, "read_head", and_then_some_come)
+    verified = verify(engine)
+    assert (verified.looked, verified.head.number, verified.broken) == (5, 5, None)
 
 
 def test_a_time_that_somebody_has_made_unreadable_is_damage_and_no_crash(sqlite: Engine) -> None:
@@ -169,3 +222,22 @@ def test_a_look_with_little_time_sees_the_newest_entries_and_compares_every_seal
     assert (quick.looked, quick.compared, quick.whole, quick.broken) == (10, 35, False, None)
     assert damaged(sqlite, edit(33, detail="changed")) == (33, "edited")
     assert named(verify(sqlite, until=time.monotonic())) == (33, "edited")
+
+
+def test_an_entry_that_is_gone_beyond_a_short_look_shows_by_its_seal(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_verifying, "_PAGE", 10)
+    happened(sqlite, 35)
+    before = posted(sqlite)
+    assert damaged(sqlite, take_out(5)) == (5, "missing")
+    quick = verify(sqlite, before, until=time.monotonic())
+    assert (quick.looked, named(quick)) == (10, (5, "missing"))
+    assert how(quick) == "it is gone, and its seal stands in the channel"
+
+
+def test_the_newest_entry_that_is_gone_shows_by_its_seal_as_well(sqlite: Engine) -> None:
+    happened(sqlite, 5)
+    before = posted(sqlite)
+    assert damaged(sqlite, take_out(5), before) == (5, "missing")
+    assert named(verify(sqlite)) == (5, "truncated")

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from knowledge_base_agent import confirmations
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
-from knowledge_base_agent.operations.operation import AnyOperation, Preview
+from knowledge_base_agent.operations.operation import AnyOperation, Preview, given
 from knowledge_base_agent.problems import Away, NotFound, Refused, TooLate
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import CONFIRMATIONS
@@ -57,28 +57,50 @@ def test_what_is_left_of_a_target_is_kept_with_its_own_confirmation_alone(
     assert after[other.confirmation_id] == before[other.confirmation_id]
 
 
+def looking(deployment: Deployment, looks: list[str]) -> Runner:
+    """Return a runner that notes each look at what would be touched now."""
+    look = given(WRITE.again)
+
+    def again(deployment: Deployment, target: LedgerTarget) -> Preview[LedgerTarget]:
+        looks.append(target.path)
+        return look(deployment, target)
+
+    return Runner(deployment, (replace(WRITE, again=again),))
+
+
 def test_an_expired_preview_is_not_even_looked_at_again(
-    runner: Runner, deployment: Deployment, ledger: Path, audit_kinds: Kinds
+    deployment: Deployment, ledger: Path, audit_kinds: Kinds
 ) -> None:
+    looks: list[str] = []
+    runner = looking(deployment, looks)
     pending = shown(runner, ledger)
-    beside(ledger).write_text("a b c")  # another look would offer a new preview
     expire(deployment)
-    with pytest.raises(TooLate, match="expired") as told:
+    with pytest.raises(TooLate, match="expired"):
         runner.confirm(pending.confirmation_id, OTTO)
-    assert not isinstance(told.value, Changed)
+    assert looks == []
     audit_kinds("previewed", "too late")
 
 
 def test_a_cancelled_preview_is_not_even_looked_at_again(
-    runner: Runner, ledger: Path, audit_kinds: Kinds
+    deployment: Deployment, ledger: Path, audit_kinds: Kinds
 ) -> None:
+    looks: list[str] = []
+    runner = looking(deployment, looks)
     pending = shown(runner, ledger)
     runner.cancel(pending.confirmation_id, OLGA)
-    beside(ledger).write_text("a b c")
-    with pytest.raises(TooLate, match=r"Olga cancelled this at \d\d:\d\d:\d\d UTC") as told:
+    with pytest.raises(TooLate, match=r"Olga cancelled this at \d\d:\d\d:\d\d UTC"):
         runner.confirm(pending.confirmation_id, OTTO)
-    assert not isinstance(told.value, Changed)
+    assert looks == []
     audit_kinds("previewed", "cancelled", "too late")
+
+
+def test_a_preview_that_can_be_confirmed_is_looked_at_once(
+    deployment: Deployment, ledger: Path
+) -> None:
+    looks: list[str] = []
+    runner = looking(deployment, looks)
+    runner.execute(runner.confirm(shown(runner, ledger).confirmation_id, OTTO))
+    assert looks == [str(ledger)]
 
 
 def test_an_expiry_is_an_entry_and_so_is_a_cancel_that_came_too_late(
