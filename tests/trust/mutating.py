@@ -1,39 +1,51 @@
 """`python -m tests.trust.mutating SEED COUNT GROUP…`: tests against mutants, one JSON line each, in one pytest session.
 
-The tests are collected and run once as they are, to see that they pass and which functions each of them reaches. Then
-each mutant lives in a fork of this process, and meets the tests that reach its function until one fails.
+The tests are collected and run once as they are, to see that they pass, how long each takes and which functions it
+reaches. Then each mutant lives in a fork of this process, one a core, and meets the tests that reach its function until
+one fails: first those that are quick and have found others in the same function.
 """
 
 import json
 import os
 import random
-import select
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 
+from tests.trust.forks import Ended, each_in_a_fork
 from tests.trust.mutants import Mutant, function_in, functions_of, mutants_of
 from tests.trust.mutation_targets import TARGETS, Target
 from tests.waiting import wait_until
 
 _OUT = os.dup(1)
-_WITHIN = 60.0
+_WITHIN = 90.0
 """Seconds after which a mutant that still runs counts as found: it would have hung."""
 _PATIENCE = 2.0
 """Seconds that a test waits for what a mutant may never do; the true code did it within milliseconds."""
+_SLOWER = 10
+"""How many times as long as with the true code (and five seconds) a test may take before it counts as failed."""
 KILLED, TIMED_OUT, SURVIVED, UNREACHED = (
     "killed",
     "timed out",
     "survived",
     "not reached by any test",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """A mutant and the tests that it meets, in their order."""
+
+    mutant: Mutant
+    items: tuple[pytest.Item, ...]
 
 
 class Mutating:
@@ -46,6 +58,14 @@ class Mutating:
         self._failed = False
         self._codes: dict[CodeType, str] = {}
         self._reached: dict[str, list[pytest.Item]] = {}
+        self._took: dict[pytest.Item, float] = {}
+        self._found: Counter[tuple[str, pytest.Item]] = Counter()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what needs PostgreSQL, which takes longer, unless it is named one by one."""
+        named = {test for target in self._targets for test in target.tests}
+        kept = [one for one in items if "postgresql" not in one.nodeid or one.nodeid in named]
+        items[:] = {one.nodeid: one for one in kept}.values()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run all once, then each mutant."""
@@ -64,8 +84,7 @@ class Mutating:
         ]
         self._random.shuffle(mutants)
         _tell({"mutants": len(mutants)})
-        for mutant in mutants[: self._count]:
-            _tell({"name": mutant.name, "outcome": self._outcome(session, mutant)})
+        self._meet(session, mutants[: self._count])
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -73,7 +92,6 @@ class Mutating:
         self._failed = self._failed or report.failed
 
     def _run_all_once(self, session: pytest.Session) -> None:
-        took: dict[pytest.Item, float] = {}
         for item, following in _in_a_circle(session.items):
             reached: set[str] = set()
 
@@ -88,56 +106,59 @@ class Mutating:
             sys.setprofile(None)
             threading.setprofile(None)
             assert not self._failed, f"{item.nodeid} fails without any mutant"
-            took[item] = time.monotonic() - began
+            self._took[item] = time.monotonic() - began
             for name in reached:
                 self._reached.setdefault(name, []).append(item)
-        for items in self._reached.values():
-            items.sort(key=took.__getitem__)  # what is quick finds most of them
 
-    def _outcome(self, session: pytest.Session, mutant: Mutant) -> str:
-        items = self._reached.get(f"{mutant.module}.{mutant.function}", [])
-        if not items:
-            return UNREACHED
-        child = os.fork()
-        if child == 0:
-            self._live(session, mutant, items)
-        return _end_of(child)
+    def _meet(self, session: pytest.Session, mutants: list[Mutant]) -> None:
+        def live(life: Life) -> int:
+            return self._live(session, life)
 
-    def _live(self, session: pytest.Session, mutant: Mutant, items: list[pytest.Item]) -> None:
-        """Be the mutant, and end with 1 as soon as a test fails."""
-        code = 2
-        try:
-            function = function_in(import_module(mutant.module), mutant.function)
-            function.__code__ = mutant.code
-            kept = wait_until.__kwdefaults__
-            assert kept is not None
-            kept["within"] = _PATIENCE
-            for item, following in _in_a_circle(items):
-                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if self._failed:
-                    break
-            code = 1 if self._failed else 0
-        finally:
-            os._exit(code)
+        lives = (self._life(mutant) for mutant in mutants)
+        cores = os.cpu_count() or 1
+        for ended in each_in_a_fork(lives, live, at_once=cores, within=_WITHIN):
+            mutant = ended.task.mutant
+            if ended.answer:
+                self._found[_place(mutant), ended.task.items[ended.answer - 1]] += 1
+            _tell({"name": mutant.name, "outcome": _outcome(ended), "seconds": ended.seconds})
+
+    def _life(self, mutant: Mutant) -> Life:
+        place = _place(mutant)
+        items = self._reached.get(place, [])
+        costs = {item: self._took[item] / (1 + self._found[place, item]) for item in items}
+        return Life(mutant=mutant, items=tuple(sorted(items, key=costs.__getitem__)))
+
+    def _live(self, session: pytest.Session, life: Life) -> int:
+        """Be the mutant; return which test failed, counted from one, or zero."""
+        function = function_in(import_module(life.mutant.module), life.mutant.function)
+        function.__code__ = life.mutant.code
+        kept = wait_until.__kwdefaults__
+        assert kept is not None
+        kept["within"] = _PATIENCE
+        for number, (item, following) in enumerate(_in_a_circle(life.items), 1):
+            limit = 5 + _SLOWER * self._took[item]
+            item.add_marker(pytest.mark.timeout(limit), append=False)
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._failed:
+                return number
+        return 0
 
 
-def _in_a_circle(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item]]:
+def _place(mutant: Mutant) -> str:
+    return f"{mutant.module}.{mutant.function}"
+
+
+def _in_a_circle(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item]]:
     """Yield each test with the one after it; after the last comes the first, so that servers stay for who is next."""
-    yield from zip(items, [*items[1:], items[0]], strict=True)
+    yield from zip(items, (*items[1:], *items[:1]), strict=True)
 
 
-def _end_of(child: int) -> str:
-    handle = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
-    ended = True
-    if handle is not None:
-        ended = bool(select.select([handle], [], [], _WITHIN)[0])
-        os.close(handle)
-    if not ended:
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if not ended:
+def _outcome(ended: Ended[Life]) -> str:
+    if not ended.in_time:
         return TIMED_OUT
-    return SURVIVED if status == 0 else KILLED
+    if ended.answer != 0:
+        return KILLED
+    return SURVIVED if ended.task.items else UNREACHED
 
 
 def _tell(line: dict[str, object]) -> None:
@@ -151,8 +172,6 @@ def main(arguments: list[str]) -> int:
     tests = sorted({test for one in targets for test in one.tests})
     options = [
         "-q",
-        "-k",
-        "not postgresql",
         "-p",
         "no:cacheprovider",
         "-p",
