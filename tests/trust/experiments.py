@@ -90,8 +90,8 @@ EXPERIMENTS = (
     ),
     Experiment(
         name="product",
-        promise="Every operation, every kind of person, every way to it: who does not belong is refused, and each "
-        "refusal is in the audit.",
+        promise="Every operation, every kind of person, every way to it, the second person's included: who does not "
+        "belong is refused, nothing of it happens, and each refusal is in the audit.",
         counted="attempts, which is the whole product",
         count=product.WHOLE,
         minutes=2.0,

@@ -1,182 +1,185 @@
-"""Every operation × every kind of person × every way to it: who may not is refused, and each refusal is in the audit.
+"""Every operation × every kind of person × every way to it: who may not is refused, and it is in the audit.
 
-What is expected stands here as a table of its own, and shares nothing with the policy but the names of the settings.
+The road is the real one; the operations at its end only leave a trace. What is expected stands in `belonging.py`.
 """
 
 import contextlib
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, select
 
-from knowledge_base_agent import confirmations
-from knowledge_base_agent.actors import Actor, Audience, Standing, Surface, shell_actor
+from knowledge_base_agent.actors import Actor, shell_actor
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Risk
+from knowledge_base_agent.operations.stated import Stated
 from knowledge_base_agent.problems import Refused
-from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.road_tables import AUDIT
-from knowledge_base_agent.requests import Request
+from knowledge_base_agent.requests import Claimed, Pending, Request
 from knowledge_base_agent.runner import Runner
-from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.settings import Settings
+from tests.trust.belonging import (
+    ADMINS,
+    ASKER,
+    CASES,
+    KINDS,
+    OPERATORS,
+    PEOPLE,
+    VIEWERS,
+    Case,
+)
 from tests.trust.place import Place
+from tests.trust.traced import traced
 from tests.trust.trial import Trial
 
-LET_IN, SHUT_OUT, UNRECORDED = (
+LET_IN, SHUT_OUT, EFFECTS, UNRECORDED = (
     "people let in who do not belong",
     "people shut out who belong",
+    "effects of what was refused",
     "refusals without an entry",
 )
-_KINDS = (
-    "member", "guest", "single-channel guest", "deactivated", "bot", "workflow", "stranger",
-    "could not be looked up", "known and yet of no workspace",
-)  # fmt: skip
-_NAMED = ("admin", "operator", "operator by group", "viewer", "nobody")
-_RANK = {"nobody": 0, "viewer": 1, "operator": 2, "operator by group": 2, "admin": 3}
-_NEEDED = {Risk.READ: 1, Risk.CHANGE: 2, Risk.DESTROY: 2}
-_PEOPLE = {
-    "admin": "UADMIN",
-    "operator": "UOP",
-    "operator by group": "UGROUP",
-    "viewer": "UVIEW",
-    "nobody": "UANY",
-}
+DESTROYING = [one for one in OPERATIONS if one.risk is Risk.DESTROY]
+WHOLE = (len(OPERATIONS) + len(DESTROYING)) * (len(CASES) + 1) + sum(
+    2 for one, case in itertools.product(DESTROYING, CASES) if not case.may(one)
+)
+"""How many attempts there are: to ask and to approve, in Slack and in the shell; who may not also confirms and cancels.
+(Who may is let in where they ask and approve; to let them press everything would only carry it out more often.)"""
+ONCE = (len(OPERATIONS) + 3 * len(DESTROYING)) * len(KINDS) * len(PEOPLE)
+"""So many attempts take every operation with every kind of person once, whoever reads along."""
+Way = tuple[str, bool, Callable[[], object]]
+"""What is tried, whether it must be let through, and how to try it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """Somebody, as what they are named, what they are, who reads along, and whether only named viewers may look."""
+class _Road:
+    """The road of one deployment, and previews of everything that destroys, which wait for people to press."""
 
-    named: str
-    kind: str
-    audience: Audience
-    closed: bool
+    def __init__(self, deployment: Deployment) -> None:
+        self.ledger: Counter[str] = Counter()
+        self.operations = traced(self.ledger)
+        self._grave = traced(self.ledger, grave="it is of the top risk")
+        self.one = Runner(deployment, tuple(self.operations.values()))
+        self.two = Runner(deployment, tuple(self._grave.values()))
+        self.wait_for_one: dict[str, str] = {}
+        self.wait_for_two: dict[str, str] = {}
+        for operation in DESTROYING:
+            self.renew(operation.name)
 
-    def actor(self) -> Actor:
-        """Return them as the front would."""
-        member = self.kind == "member"
-        known = self.kind != "could not be looked up"
-        groups = frozenset({"SCALL"}) if self.named == "operator by group" else frozenset()
-        standing = Standing(
-            known=known,
-            full_member=member,
-            why_not="" if member else self.kind,
-            groups=groups,
-            audience=self.audience,
-        )
-        user = _PEOPLE[self.named]
-        return Actor(id=user, name=user, surface=Surface.SLACK, standing=standing)
-
-    def may(self, operation: AnyOperation) -> bool:
-        """Tell what the table says."""
-        if self.kind != "member":
-            return False
-        rank = _RANK[self.named]
-        if not self.closed:
-            rank = max(rank, 1)
-        if operation.risk is Risk.DESTROY and self.audience is not Audience.OURS:
-            return False
-        return rank >= _NEEDED[operation.risk]
+    def renew(self, name: str) -> None:
+        """Let previews wait: one that one person may confirm, one that needs a second."""
+        self.wait_for_one[name] = _id_of(self.one.ask(_request(ASKER, self.operations[name])))
+        self.wait_for_two[name] = _id_of(self.two.ask(_request(ASKER, self._grave[name])))
 
 
-_CASES = [
-    Case(named=named, kind=kind, audience=audience, closed=closed)
-    for named, kind, audience, closed in itertools.product(_NAMED, _KINDS, Audience, (False, True))
-]
-WHOLE = sum(
-    3 if operation.risk is Risk.DESTROY and not case.may(operation) else 1
-    for operation, case in itertools.product(OPERATIONS, _CASES)
-) + len(OPERATIONS)
-"""How many attempts there are: to ask, in Slack and in the shell; for those who may not, to confirm and to cancel."""
+def _id_of(outcome: object) -> str:
+    assert isinstance(outcome, Pending)
+    return outcome.confirmation_id
+
+
+def _request(actor: Actor, operation: AnyOperation) -> Request:
+    return Request(
+        actor=actor, operation=operation, arguments=Arguments(), words=operation.name, place="C1",
+        stated=Stated(reason="a trial"), repeat=True,
+    )  # fmt: skip
 
 
 def run(trial: Trial, place: Place) -> None:
     """Go through the whole product, in an order that the seed gives; a smaller count takes the first of it."""
-    trial.never(LET_IN, SHUT_OUT, UNRECORDED)
-    product = list(itertools.product(OPERATIONS, _CASES))
-    trial.random.shuffle(product)
-    open_to = _settings(place, closed=False), _settings(place, closed=True)
+    trial.never(LET_IN, SHUT_OUT, EFFECTS, UNRECORDED)
+    everybody, named_only = (_settings(place, closed=closed) for closed in (False, True))
     refused = 0
-    with contextlib.closing(open_deployment(open_to[0])) as everybody:
-        with contextlib.closing(open_deployment(open_to[1])) as named_only:
-            waiting = _previews(everybody)
-            for operation, case in product:
-                if trial.goes_on():
-                    opened = named_only if case.closed else everybody
-                    refused += _tried(trial, opened, operation, case, waiting)
-        _judge_shell(trial, everybody)
-    _judge_entries(trial, open_to[0], refused)
+    with (
+        contextlib.closing(open_deployment(everybody)) as opened,
+        contextlib.closing(open_deployment(named_only)) as closed,
+    ):
+        roads = {False: _Road(opened), True: _Road(closed)}
+        for name, case in _in_order(trial):
+            if trial.goes_on():
+                road = roads[case.closed]
+                refused += _tried(trial, road, name, f"{case}", _ways(road, name, case))
+        for operation in OPERATIONS:
+            shell = _ways_of_the_shell(roads[False], operation.name)
+            refused += _tried(trial, roads[False], operation.name, "the shell", shell)
+    _judge_entries(trial, everybody, refused)
 
 
 def _settings(place: Place, *, closed: bool) -> Settings:
-    viewers = ("UVIEW",) if closed else ()
     return place.settings(
-        place.sqlite_url, admins=("UADMIN",), operators=("UOP", "SCALL"), viewers=viewers
+        place.sqlite_url, admins=ADMINS, operators=OPERATORS, viewers=VIEWERS if closed else ()
     )
 
 
-def _previews(opened: Deployment) -> dict[str, str]:
-    """Keep a preview of each operation that has them, for people to press."""
-    author = Case(named="admin", kind="member", audience=Audience.OURS, closed=False).actor()
-    kept = {}
-    with writing(opened.engine) as connection:
-        for operation in OPERATIONS:
-            if operation.risk is Risk.DESTROY:
-                found = confirmations.keep(
-                    connection,
-                    author,
-                    operation=operation.name,
-                    words=operation.name,
-                    target="{}",
-                    scope=Scope(names={}),
-                    asked="",
-                    place="C1",
-                    within=opened.settings.confirm_within,
-                )
-                kept[operation.name] = found.id
-    return kept
+def _in_order(trial: Trial) -> list[tuple[str, Case]]:
+    """Return the product in an order by chance, but first every operation with every kind of person once."""
+    product = [(one.name, case) for one, case in itertools.product(OPERATIONS, CASES)]
+    trial.random.shuffle(product)
+    first: dict[tuple[str, str, str], tuple[str, Case]] = {}
+    more = []
+    for name, case in product:
+        key = (name, case.named, case.kind)
+        if key in first:
+            more.append((name, case))
+        first.setdefault(key, (name, case))
+    return [*first.values(), *more]
 
 
-def _tried(
-    trial: Trial, opened: Deployment, operation: AnyOperation, case: Case, waiting: dict[str, str]
-) -> int:
+def _ways(road: _Road, name: str, case: Case) -> Iterator[Way]:
+    actor, operation = case.actor(), road.operations[name]
+    may = case.may(operation)
+    yield "ask", may, lambda: road.one.ask(_request(actor, operation))
+    if operation.risk is not Risk.DESTROY:
+        return
+    if not may:
+        yield "confirm", False, lambda: _pressed(road.one, road.wait_for_one[name], actor)
+        yield "cancel", False, lambda: road.one.cancel(road.wait_for_one[name], actor)
+    yield (
+        "approve",
+        case.may_approve(operation),
+        lambda: _pressed(road.two, road.wait_for_two[name], actor),
+    )
+
+
+def _ways_of_the_shell(road: _Road, name: str) -> Iterator[Way]:
+    """Whoever has the machine may do everything, but is nobody's second person."""
+    actor, operation = shell_actor("root"), road.operations[name]
+    yield "ask in the shell", True, lambda: road.one.ask(_request(actor, operation))
+    if operation.risk is Risk.DESTROY:
+        yield (
+            "approve in the shell",
+            False,
+            lambda: _pressed(road.two, road.wait_for_two[name], actor),
+        )
+
+
+def _pressed(runner: Runner, confirmation_id: str, actor: Actor) -> Claimed:
+    claimed = runner.confirm(confirmation_id, actor)
+    runner.execute(claimed)
+    return claimed
+
+
+def _tried(trial: Trial, road: _Road, name: str, who: str, ways: Iterator[Way]) -> int:
     """Let somebody try every way to an operation; return how often they were refused."""
-    actor, runner = case.actor(), Runner(opened)
-    request = Request(actor=actor, operation=operation, arguments=Arguments(), words=operation.name)
-    ways: dict[str, Callable[[], object]] = {"ask": lambda: runner.admit(request)}
-    if operation.risk is Risk.DESTROY and not case.may(operation):
-        # Who may is let in where they ask; to let them press would carry it out.
-        press = waiting[operation.name]
-        ways["confirm"] = lambda: runner.confirm(press, actor)
-        ways["cancel"] = lambda: runner.cancel(press, actor)
     refused = 0
-    for way, take in ways.items():
+    for way, may, take in ways:
+        before = road.ledger.total()
         try:
-            take()
-        except Refused:
+            outcome = take()
+        except Refused as problem:
             refused += 1
-            if case.may(operation):
-                trial.saw(SHUT_OUT, f"{way} {operation.name}: {case}")
+            if may:
+                trial.saw(SHUT_OUT, f"{way} {name}: {who}: {problem.what}")
+            if road.ledger.total() != before:
+                trial.saw(EFFECTS, f"{way} {name}: {who}")
         else:
-            if not case.may(operation):
-                trial.saw(LET_IN, f"{way} {operation.name}: {case}")
+            if not may:
+                trial.saw(LET_IN, f"{way} {name}: {who}")
+            if not way.startswith("ask"):
+                trial.also("pressed and run", int(isinstance(outcome, Claimed)))
+                road.renew(name)
         trial.did(way)
     return refused
-
-
-def _judge_shell(trial: Trial, opened: Deployment) -> None:
-    """Whoever has the machine may do everything."""
-    for operation in OPERATIONS:
-        actor = shell_actor("root")
-        request = Request(actor=actor, operation=operation, arguments=Arguments(), words="")
-        try:
-            Runner(opened).admit(request)
-        except Refused as problem:
-            trial.saw(SHUT_OUT, f"the shell, from {operation.name}: {problem.what}")
-        trial.did("in the shell")
 
 
 def _judge_entries(trial: Trial, settings: Settings, refused: int) -> None:
