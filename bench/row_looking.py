@@ -14,9 +14,11 @@ from bench.crew import crew
 from bench.grounds import space
 from bench.measuring import Timing, interleaved, timed
 from bench.raw_question import RawQuestion
+from bench.responder import responder
 from bench.rows import Figure, Goal, Outcome, Row, Scale, at_least, at_most, milliseconds
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.fleet.worker_words import LOOK
 from tests.fleet.running import ROOT
@@ -24,6 +26,7 @@ from tests.fleet.tiny_app import tiny_app
 from tests.servers import RedisSpace
 
 _SIXTEEN = 16
+_SIMULATED = 256
 _DEADLINE = 1.0
 
 
@@ -78,11 +81,27 @@ def _measured(count: int, scale: Scale) -> dict[str, Timing]:
         return found
 
 
+def _simulated(scale: Scale) -> dict[str, Timing]:
+    with space() as ground, _fleet(ground) as fleet:
+        with crew(ground, 1, fleet):
+            asked = Question(command=LOOK, arguments={"arguments": False})
+            (reply,) = fleet.broadcaster.ask(Deadline.after(5), asked).replies
+        with responder(ground, _SIMULATED, reply.body):
+            raw = RawQuestion(ground.broker_url, LOOK)
+            _look(fleet, _SIMULATED)
+            found = interleaved(
+                {"ours": lambda: _look(fleet, _SIMULATED), "raw": raw.ask},
+                rounds=scale.choose(100, 5),
+            )
+            raw.close()
+    return found
+
+
 def _well(scale: Scale) -> Outcome:
     figures: list[Figure] = []
     goals: list[Goal] = []
-    for count in (_SIXTEEN,) if scale.smoke else (1, 4, _SIXTEEN, 64):
-        found = _measured(count, scale)
+    for count in (_SIXTEEN, _SIMULATED) if scale.smoke else (1, 4, _SIXTEEN, 64, _SIMULATED):
+        found = _simulated(scale) if count == _SIMULATED else _measured(count, scale)
         ours, raw = found["ours"], found["raw"]
         figures += [
             milliseconds(f"{count} workers: ours, median", ours.median),

@@ -163,6 +163,8 @@ class Broadcaster:
         return Line(self._app, self.roster.heard)
 
     def _settled(self, one: Asked, asked: Sequence[Asked]) -> bool:
+        if one.outstanding and not one.quiet_for(_GRACE):
+            return False  # asked after each of many replies, so before anything is counted
         destination = None
         if one.question.destination is not None:
             namesakes = self.roster.namesakes()

@@ -9,6 +9,7 @@ from celery import Celery
 from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
+from redis.exceptions import ResponseError
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.question import Asked, Reply
@@ -17,6 +18,9 @@ from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, counting, sock
 _NOT_FOUND = 404
 _SLICE = 0.05
 """Seconds of one wait for a reply: kombu may overrun a wait by its length."""
+_MANY = 24
+"""From so many outstanding replies on, those that wait already are fetched together: one by one, each takes a round
+trip; for fewer, asking whether more wait costs more than it saves."""
 
 
 class Line:
@@ -26,7 +30,7 @@ class Line:
         self._on_late = on_late
         self._mailbox: Any = app.control.mailbox  # type: ignore[attr-defined]
         self._connection = open_connection(app)
-        self._channel = self._connection.channel()
+        self._channel: Any = self._connection.channel()
         self._key = str(uuid.uuid4())
         self._serializer = "json" if "json" in (self._mailbox.accept or ()) else None
         self._producer = Producer(
@@ -47,6 +51,7 @@ class Line:
         events = getattr(self._channel, "events", None)
         if events is not None:
             events["basic_return"].add(self._returned)
+        self._together = hasattr(self._channel, "take_waiting")
         self._consumer.consume()
 
     def send(self, asked: Asked) -> None:
@@ -79,13 +84,28 @@ class Line:
         asked.receivers = getattr(self._channel, "receivers", None)
 
     def listen(self, seconds: float) -> None:
-        """Take in at most one reply, or return when none came; waits `seconds` or a short slice, whichever is less."""
+        """Take in a reply, and what waits behind it; waits `seconds` or a short slice for it, whichever is less."""
         try:
             self._connection.drain_events(timeout=min(max(seconds, 0.001), _SLICE))
         except TimeoutError:
             return
         except (ContentDisallowed, DecodeError):
             self.unreadable += 1
+        outstanding = sum(one.outstanding for one in self._open.values())
+        if self._together and outstanding >= _MANY:
+            self._take_waiting(outstanding)
+
+    def _take_waiting(self, most: int) -> None:
+        try:
+            waiting = self._channel.take_waiting(self._queue.name, most)
+        except ResponseError:
+            self._together = False  # an older Redis: nothing was taken, so one by one as before
+            return
+        for message in waiting:
+            try:
+                self._channel.deliver(message, self._queue.name)
+            except (ContentDisallowed, DecodeError):
+                self.unreadable += 1
 
     def forget(self, questions: Iterable[Asked]) -> None:
         """Count what still comes for these questions as late."""

@@ -47,6 +47,13 @@ class Asked:
     missing: Missing | None = None
     unreadable: int = 0
 
+    @property
+    def outstanding(self) -> int:
+        """Return how many replies are still to come of those that everyone owes; 0 where the broker can't tell."""
+        if self.question.destination is not None or self.receivers is None:
+            return 0
+        return max(self.receivers - len(self.replies), 0)
+
     def names(self) -> frozenset[str]:
         """Return who answered."""
         return frozenset(reply.worker for reply in self.replies)

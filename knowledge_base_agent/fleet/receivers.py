@@ -9,7 +9,8 @@ from typing import Any
 
 from kombu.transport import redis as kombu_redis
 from kombu.transport.base import Transport
-from kombu.utils.json import dumps
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import dumps, loads
 
 CONNECT_SECONDS = 3.0
 """How long a connection to the broker may take."""
@@ -44,6 +45,18 @@ class CountingChannel(kombu_redis.Channel):
             topics: list[str] = self._get_publish_topics(exchange, routing_key)  # type: ignore[attr-defined]
             # Old and new topics of one exchange are heard by overlapping crowds, so the larger one counts.
             self.receivers = max(int(client.publish(topic, payload)) for topic in topics)
+
+    def take_waiting(self, queue: str, most: int) -> list[bytes]:
+        """Take at once what already waits in a reply queue, instead of by one BRPOP each; `deliver` reads it.
+
+        Raises `redis.ResponseError` before Redis 6.2, whose RPOP takes no count.
+        """
+        with self.conn_or_acquire() as client:
+            return client.rpop(queue, most) or []
+
+    def deliver(self, message: bytes, queue: str) -> None:
+        """Hand a message over to the consumer of its queue, as kombu does with one that came by BRPOP."""
+        self.connection._deliver(loads(bytes_to_str(message)), queue)  # noqa: SLF001 - kombu has no public way
 
 
 def counting(transport: type[Transport]) -> type[Transport]:

@@ -204,11 +204,3 @@ def test_nonsense_from_a_worker_breaks_nothing(app: Celery, fleet: Fleet, body: 
     with responders(app, ["odd"], lambda _command, _index: body):
         view = fleet.workers.look(Deadline.after(1))
     assert view.receivers == 1
-
-
-def test_a_crowd_of_workers_all_answer_to_one_question(app: Celery, fleet: Fleet) -> None:
-    names = [f"crowd{number:02}" for number in range(40)]
-    with responders(app, names, lambda _command, _index: {"ok": "pong"}):
-        answers = fleet.broadcaster.ask(Deadline.after(5), PING)
-    assert sorted(reply.worker for reply in answers.replies) == names
-    assert answers.complete

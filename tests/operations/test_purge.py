@@ -23,7 +23,8 @@ def test_a_purge_counts_every_priority_and_says_what_will_run_all_the_same(here:
     later = here.send("add", 1, 1, countdown=1800)
     wait_until(lambda: later in str(here.asks("scheduled")), what="the worker keeps it")
     holding = [here.send("sleep", 60) for _ in range(4)]
-    wait_until(lambda: "2 reserved" in here.asks("reserved").text, what="two run, two are taken")
+    wait_until(lambda: all(one in str(here.asks("active")) for one in holding[:2]), what="two run")
+    wait_until(lambda: "2 reserved" in here.asks("reserved").text, what="two are taken")
     for priority in (0, 3, 3, 6, 9):
         here.send("add", 1, 1, priority=priority)
     pending = here.previews("purge --queue celery")

@@ -78,7 +78,7 @@ async def test_a_bot_that_stops_ends_the_following_and_says_so(
 
 
 def test_the_shell_prints_new_lines_until_the_task_ends(whole: System) -> None:
-    task = whole.send("tell", 2, 3.0)
+    task = whole.send("tell", 2, 6.0)
     whole.site.row_in(task, "PROGRESS")
     command = [sys.executable, "celery_monitor.py", "logs", task, "--follow"]
     with subprocess.Popen(

@@ -1,0 +1,101 @@
+"""Many workers answer one question: what waits is fetched together, and nothing among it is lost."""
+
+import base64
+import json
+import pickle
+import threading
+
+import pytest
+import redis
+from celery import Celery
+
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.fleet import Fleet
+from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.receivers import CountingChannel
+from tests.fleet.responder import responders
+from tests.fleet.running import Site
+
+PING = Question(command="ping")
+NAMES = [f"crowd{number:02}" for number in range(40)]
+
+
+@pytest.fixture
+def app(site: Site) -> Celery:
+    """The app that simulated workers run, with a producer for each of them."""
+    app = site.app()
+    app.conf.broker_pool_limit = len(NAMES)
+    return app
+
+
+def test_a_crowd_of_workers_all_answer_to_one_question(
+    app: Celery, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[int] = []
+    ours = CountingChannel.take_waiting
+
+    def take_waiting(channel: CountingChannel, queue: str, most: int) -> list[bytes]:
+        waiting = ours(channel, queue, most)
+        fetched.append(len(waiting))
+        return waiting
+
+    monkeypatch.setattr(CountingChannel, "take_waiting", take_waiting)
+    with responders(app, NAMES, lambda _command, _index: {"ok": "pong"}):
+        answers = fleet.broadcaster.ask(Deadline.after(20), PING)
+    assert sorted(reply.worker for reply in answers.replies) == NAMES
+    assert answers.complete
+    assert fetched, "each reply took a round trip of its own"
+
+
+def test_a_redis_that_knows_no_count_gives_them_one_by_one(
+    app: Celery, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def refused(_channel: CountingChannel, _queue: str, most: int) -> list[bytes]:
+        tried.append(most)
+        raise redis.ResponseError("wrong number of arguments for 'rpop' command")
+
+    monkeypatch.setattr(CountingChannel, "take_waiting", refused)
+    with responders(app, NAMES, lambda _command, _index: {"ok": "pong"}):
+        answers = fleet.broadcaster.ask(Deadline.after(20), PING)
+    assert sorted(reply.worker for reply in answers.replies) == NAMES
+    assert len(tried) == 1, "what was refused once is asked again and again"
+
+
+def test_a_pickled_reply_among_many_is_counted_unread_and_costs_no_other(
+    site: Site, app: Celery, fleet: Fleet
+) -> None:
+    pushed = threading.Event()
+
+    def answer(_command: str, index: int) -> object:
+        if index:
+            pushed.wait(5)
+        else:
+            push_pickled(site)
+            pushed.set()
+        return {"ok": "pong"}
+
+    with responders(app, NAMES, answer):
+        answers = fleet.broadcaster.ask(Deadline.after(20), PING)
+    assert sorted(reply.worker for reply in answers.replies) == NAMES
+    assert answers.unreadable == 1
+
+
+def push_pickled(site: Site) -> None:
+    """Put a pickled message into the reply queue of whoever asks."""
+    body = base64.b64encode(pickle.dumps({"strange": "reply"})).decode()
+    message = {
+        "body": body,
+        "content-encoding": "binary",
+        "content-type": "application/x-python-serialize",
+        "headers": {},
+        "properties": {
+            "body_encoding": "base64",
+            "delivery_info": {"exchange": "reply.celery.pidbox", "routing_key": "any"},
+            "delivery_tag": "one",
+        },
+    }
+    with redis.Redis.from_url(site.broker_url, decode_responses=True) as client:
+        for binding in client.smembers("_kombu.binding.reply.celery.pidbox"):
+            client.lpush(binding.rpartition("\x06\x16")[2], json.dumps(message))
