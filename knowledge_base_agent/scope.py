@@ -1,4 +1,4 @@
-"""What a target touches, told by exact names and counts, so that what was shown can be held against what is there now.
+"""What a target touches, told by exact names, counts and digests: what was shown can be held against what is there now.
 
 Ages, progress and whatever else changes by itself stay out of it: they say nothing about *what* would be touched.
 """
@@ -25,16 +25,19 @@ class Scope(BaseModel):
     """Exact ids and names, by kind. Nothing may join them."""
     counts: Mapping[str, int] = {}
     """Things too many to name, chosen by a frozen time so that they become fewer only. None may join them."""
+    digests: Mapping[str, str] = {}
+    """Which things those are that `counts` counts, by the same words: while their number is the same, so is this."""
     flows: Mapping[str, int | None] = {}
     """Things that come and go each second: the set is what they are in, such as a queue. None is unknown."""
 
     @property
     def fingerprint(self) -> str:
-        """The set as 64 hexadecimal digits: equal for equal names and counts, in whatever order they were found."""
+        """The set as 64 hexadecimal digits: equal for an equal set, in whatever order it was found."""
         return fingerprint(
             {kind: sorted(names) for kind, names in self.names.items() if names},
             {what: number for what, number in self.counts.items() if number},
             sorted(self.flows),
+            self.digests,
         )
 
     @property
@@ -48,6 +51,7 @@ class Scope(BaseModel):
         return Scope(
             names={f"{name} {kind}": names for kind, names in self.names.items()},
             counts={f"{name}: {what}": number for what, number in self.counts.items()},
+            digests={f"{name}: {what}": digest for what, digest in self.digests.items()},
             flows={f"{name}: {what}": number for what, number in self.flows.items()},
         )
 
@@ -56,6 +60,7 @@ class Scope(BaseModel):
         return Scope(
             names={**self.names, **other.names},
             counts={**self.counts, **other.counts},
+            digests={**self.digests, **other.digests},
             flows={**self.flows, **other.flows},
         )
 
@@ -81,7 +86,12 @@ class Difference:
 def difference(shown: Scope, now: Scope) -> Difference:
     """Hold what is there now against what was shown."""
     return Difference(
-        came=(*_named(now, shown, "came"), *_counted(shown, now, more=True), *_flooded(shown, now)),
+        came=(
+            *_named(now, shown, "came"),
+            *_counted(shown, now, more=True),
+            *_replaced(shown, now),
+            *_flooded(shown, now),
+        ),
         went=(*_named(shown, now, "ended or went"), *_counted(shown, now, more=False)),
         unknown=tuple(
             what
@@ -104,6 +114,14 @@ def _counted(shown: Scope, now: Scope, *, more: bool) -> Iterator[str]:
         before, after = shown.counts.get(what, 0), now.counts.get(what, 0)
         if (after > before) if more else (after < before):
             yield f"{after:,} {what}, {before:,} were shown"
+
+
+def _replaced(shown: Scope, now: Scope) -> Iterator[str]:
+    """Yield what is as many as was shown, and not the same ones."""
+    for what, digest in sorted(now.digests.items()):
+        number = now.counts.get(what, 0)
+        if number == shown.counts.get(what, 0) and digest != shown.digests.get(what):
+            yield f"{number:,} {what}, as many as were shown, but others"
 
 
 def _flooded(shown: Scope, now: Scope) -> Iterator[str]:

@@ -112,7 +112,10 @@ def _looked(
             only_shown=only_shown,
         ),
         # By number: what is older than a frozen moment becomes fewer, unless a late entry joins it.
-        scope=Scope(counts={f"rows in {state}": n for state, n in found.by_state.items()}),
+        scope=Scope(
+            counts={f"rows in {state}": n for state, n in found.by_state.items()},
+            digests={f"rows in {state}": one for state, one in found.digests.items()},
+        ),
         affected=found.total,
         only_shown=only_shown,
         touches=touches,

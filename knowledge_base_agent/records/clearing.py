@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, func, literal_column, select
 
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.records.clear_steps import EVERY, steps
@@ -31,14 +31,14 @@ _SAMPLE = 5
 class ClearCandidates:
     """The rows that a clear would remove. `cutoff` is aware UTC; `states` are those that are looked at.
 
-    `fingerprint` changes when the set of rows does: its counts, or its oldest and newest row of any state.
+    `digests` has a text for each state, which is another one when there are as many rows, but others.
     """
 
     states: tuple[str, ...]
     cutoff: datetime
     by_state: Mapping[str, int]
+    digests: Mapping[str, str] = field(repr=False)
     sample: list[TaskRecord] = field(repr=False)
-    fingerprint: str
 
     @property
     def total(self) -> int:
@@ -71,22 +71,40 @@ def clear_candidates(
     """
     chosen = states_to_clear(states)
     meant = replace(wanted, states=chosen, until=older_than)
-    at = TASKS.c.updated_at
-    query = select(TASKS.c.state, func.count(), func.min(at), func.max(at))
+    query = select(TASKS.c.state, func.count(), *_which(connection))
     query = (
         query.where(condition(meant, connection.dialect.name))
         .group_by(TASKS.c.state)
         .order_by(TASKS.c.state)
     )
     rows = connection.execute(query).all()
-    basis = repr((meant, [(s, n, str(a), str(b)) for s, n, a, b in rows]))
     return ClearCandidates(
         states=chosen,
         cutoff=older_than,
-        by_state={state: n for state, n, _, _ in rows},
+        by_state={row[0]: row[1] for row in rows},
+        digests={row[0]: _digest(connection, *row[2:]) for row in rows},
         sample=eldest(connection, meant, limit=_SAMPLE),
-        fingerprint=hashlib.sha256(basis.encode()).hexdigest()[:32],
     )
+
+
+def _which(connection: Connection) -> tuple[ColumnElement[int], ...]:
+    """Return sums that tell a set of rows from others, whatever their order, in the scan that counts them.
+
+    SQLite knows no hash, but has the number of each row in every index, so that the table itself is not read. What
+    comes later has a higher number than all there are, so as many others have another sum.
+    """
+    if connection.dialect.name == "postgresql":
+        return (func.sum(func.hashtextextended(TASKS.c.id, 0)),)
+    number: ColumnElement[int] = literal_column("tasks.rowid", Integer)
+    return func.sum(number), func.max(number)
+
+
+def _digest(connection: Connection, total: int, newest: int | None = None) -> str:
+    if newest is None:
+        return str(total)
+    # The highest number of all is given again once its row has gone: the id says whose it is.
+    query = select(TASKS.c.id).where(literal_column("tasks.rowid", Integer) == newest)
+    return hashlib.sha256(f"{total} {connection.scalar(query)}".encode()).hexdigest()[:32]
 
 
 def names_to_clear(

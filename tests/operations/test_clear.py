@@ -1,15 +1,18 @@
 """A clear removes what its preview showed, and never a row that is newer than its frozen cutoff."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 from knowledge_base_agent.records.task_history import counts, counts_by_scan
+from knowledge_base_agent.requests import Changed, Pending
 from knowledge_base_agent.settings import Settings
 from tests.operations.place import Shell, facts, notes, shell_on
 
@@ -74,6 +77,25 @@ def test_a_row_that_comes_after_the_preview_is_not_cleared(shell: Shell) -> None
     add_rows(engine, "FAILURE", utc_now(), name="later")
     shell.confirms(preview)
     assert rows(engine) == {"later-FAILURE-0"}
+
+
+def test_a_row_in_the_place_of_another_of_its_state_and_age_is_shown_before_it_is_cleared(
+    shell: Shell,
+) -> None:
+    engine, at = shell.deployment.engine, utc_now() - timedelta(hours=30)
+    add_rows(engine, "FAILURE", at, number=2)
+    preview = shell.previews("clear --status FAILURE")
+    with writing(engine) as connection:
+        connection.execute(delete(TASKS).where(TASKS.c.id == "old-FAILURE-1"))
+        change_counts(connection, Counter({"FAILURE": -1}))
+    add_rows(engine, "FAILURE", at, name="another")
+    what = "2 rows in FAILURE, as many as were shown, but others"
+    with pytest.raises(Changed, match=what) as now:
+        shell.confirms(preview)
+    assert rows(engine) == {"old-FAILURE-0", "another-FAILURE-0"}
+    assert isinstance(now.value.now, Pending)
+    shell.confirms(now.value.now)
+    assert rows(engine) == set()
 
 
 def test_rows_of_tasks_that_a_worker_has_never_go_by_age_alone(shell: Shell) -> None:

@@ -2,10 +2,11 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, delete, insert
 
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.records import states
@@ -76,19 +77,26 @@ def test_what_is_shown_is_counted_by_state_with_the_oldest_as_a_sample(engine: E
     assert [record.id for record in found.sample] == ["f0", "s", "f1", "f2", "f3"]
 
 
-def test_the_fingerprint_is_the_same_for_the_same_rows_and_another_for_others(
-    engine: Engine,
-) -> None:
-    remember(engine, *life("a"))
+def test_the_digests_are_the_same_for_the_same_rows_and_others_for_others(engine: Engine) -> None:
+    remember(engine, *life("a"), *life("b"))
+    same_age = {"name": "n", "state": "SUCCESS", "attempt": 0, "retries": 0, "updated_at": _NOON}
 
-    def fingerprint() -> str:
+    def digests() -> Mapping[str, str]:
         with reading(engine) as connection:
-            return clear_candidates(connection, (), LATER).fingerprint
+            return clear_candidates(connection, (), LATER).digests
 
-    before = fingerprint()
-    assert fingerprint() == before
-    remember(engine, *life("b"))
-    assert fingerprint() != before
+    def replace(old: str, new: str) -> None:
+        with writing(engine) as connection:
+            connection.execute(delete(TASKS).where(TASKS.c.id == old))
+            connection.execute(insert(TASKS), same_age | {"id": new})
+
+    seen = [digests()]
+    assert digests() == seen[0]
+    # First one in the midst of the rows, then the last: its place is free for the next.
+    for old, new in (("a", "c"), ("c", "d"), ("d", "e")):
+        replace(old, new)
+        assert digests() not in seen
+        seen.append(digests())
 
 
 def test_rows_that_ended_in_the_same_microsecond_go_together(engine: Engine) -> None:

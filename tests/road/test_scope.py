@@ -77,6 +77,22 @@ def test_rows_may_become_fewer_but_not_one_more() -> None:
     assert difference(shown, Scope(counts={"rows in FAILURE": 3, "rows in REVOKED": 1})).came
 
 
+def test_as_many_others_are_another_set_and_fewer_are_what_is_left() -> None:
+    def rows(number: int, digest: str) -> Scope:
+        return Scope(counts={"rows": number}, digests={"rows": digest}).under("clear")
+
+    shown = rows(3, "a")
+    assert difference(shown, rows(3, "b")).came == (
+        "3 clear: rows, as many as were shown, but others",
+    )
+    assert shown.fingerprint != rows(3, "b").fingerprint
+    assert difference(shown, rows(3, "a")).came == ()
+    assert difference(shown, rows(2, "b")).came == ()
+    assert difference(shown, rows(4, "b")).came == ("4 clear: rows, 3 were shown",)
+    both = shown | Scope(counts={"keys": 1}, digests={"keys": "k"})
+    assert both.digests == {"clear: rows": "a", "keys": "k"}
+
+
 def test_parts_of_something_larger_are_told_apart() -> None:
     both = Scope(counts={"rows": 1}).under("clear") | Scope(counts={"rows": 2}).under("flush")
     assert both.counts == {"clear: rows": 1, "flush: rows": 2}
