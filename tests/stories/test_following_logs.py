@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import redis
 
@@ -78,19 +79,29 @@ async def test_a_bot_that_stops_ends_the_following_and_says_so(
 
 
 def test_the_shell_prints_new_lines_until_the_task_ends(whole: System) -> None:
-    task = whole.send("tell", 2, 6.0)
+    task = whole.send("tell", 2, 60.0)
     whole.site.row_in(task, "PROGRESS")
     command = [sys.executable, "celery_monitor.py", "logs", task, "--follow"]
     with subprocess.Popen(
         command, cwd=ROOT, env=whole.environment, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as shell:
         assert shell.stdout is not None
-        seen = [shell.stdout.readline()]
-        while "step 2" not in seen[-1] and shell.poll() is None:
-            seen.append(shell.stdout.readline())
+        printed = [until(shell.stdout, "step 2")]
         logs(whole, task, "and one more")
-        rest = shell.stdout.read()
+        printed.append(until(shell.stdout, "and one more"))
+        whole.site.app.control.revoke(task, terminate=True)
+        printed.append(shell.stdout.read())
     assert shell.returncode == 0
-    assert rest.count("and one more") == 1
-    assert "step 2" not in rest
-    assert "The task has ended: SUCCESS" in rest
+    assert "".join(printed).count("and one more") == 1
+    assert "".join(printed).count("step 2") == 1
+    assert "The task has ended: REVOKED" in printed[-1]
+
+
+def until(lines: Iterable[str], word: str) -> str:
+    """Return what is printed up to the first line with this word, and all of it if it never comes."""
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if word in line:
+            break
+    return "".join(seen)
