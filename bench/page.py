@@ -7,19 +7,20 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from bench import scale_on_paper
 from bench.rows import Outcome, Row, Scale
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 _VERSIONS = ("celery", "kombu", "redis", "sqlalchemy", "slack-bolt", "aiohttp", "flower")
-_SCALE_MARK = "## Scale on paper"
 
 
 def write_page(outcomes: Mapping[Row, Outcome | str], scale: Scale) -> None:
-    """Write the page anew; its last part, the scale on paper, is kept as it stands."""
-    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    kept = old[old.index(_SCALE_MARK) :] if _SCALE_MARK in old else ""
-    parts = [_head(), *(_section(row, outcome, scale) for row, outcome in outcomes.items()), kept]
-    PAGE.write_text("\n".join(part for part in parts if part), encoding="utf-8")
+    """Write the page anew; its last part calculates with the costs that the rows measured."""
+    costs: dict[str, float] = {}
+    for outcome in outcomes.values():
+        costs |= outcome.costs if isinstance(outcome, Outcome) else {}
+    parts = [_head(), *(_section(row, outcome, scale) for row, outcome in outcomes.items())]
+    PAGE.write_text("\n".join([*parts, scale_on_paper.section(costs)]), encoding="utf-8")
 
 
 def _head() -> str:

@@ -100,9 +100,11 @@ def _simulated(scale: Scale) -> dict[str, Timing]:
 def _well(scale: Scale) -> Outcome:
     figures: list[Figure] = []
     goals: list[Goal] = []
+    costs: dict[str, float] = {}
     for count in (_SIXTEEN, _SIMULATED) if scale.smoke else (1, 4, _SIXTEEN, 64, _SIMULATED):
         found = _simulated(scale) if count == _SIMULATED else _measured(count, scale)
         ours, raw = found["ours"], found["raw"]
+        costs["seconds a reply"] = ours.median / count
         figures += [
             milliseconds(f"{count} workers: ours, median", ours.median),
             milliseconds(f"{count} workers: ours, p95", ours.p95),
@@ -117,7 +119,7 @@ def _well(scale: Scale) -> Outcome:
                 figures.append(milliseconds(f"{count} workers: {peer}", found[peer].median))
                 ratio = found[peer].median / ours.median
                 goals.append(at_least(f"faster than {peer}", ratio, bound, smoke=bound / 4))
-    return Outcome(figures=tuple(figures), goals=tuple(goals))
+    return Outcome(figures=tuple(figures), goals=tuple(goals), costs=costs)
 
 
 def _frozen(scale: Scale) -> Outcome:

@@ -1,6 +1,6 @@
 """What a row of the table is: a question, what was measured for it, and what it must reach."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -57,6 +57,8 @@ class Outcome:
     figures: tuple[Figure, ...]
     goals: tuple[Goal, ...]
     notes: tuple[str, ...] = ()
+    costs: Mapping[str, float] = field(default_factory=dict)
+    """What one of something costs, by the names that `bench.scale_on_paper` calculates with."""
 
     def met(self, scale: Scale) -> bool:
         """Tell whether every goal is reached."""
