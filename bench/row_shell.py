@@ -16,6 +16,8 @@ from tests.records.deployment import environment, settings_for
 from tests.servers import RedisSpace
 
 _PING = "celery inspect ping"
+_KEEPS_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+"""Where this is set, as in many containers, each start would compile our modules anew, and not the installed ones."""
 
 
 def _run(command: list[str], variables: Mapping[str, str]) -> None:
@@ -31,6 +33,7 @@ def _contestants(ground: RedisSpace, url: str) -> dict[str, Callable[[], object]
         "TINY_RESULTS": ground.result_url,
         "TINY_LEDGER": ground.progress_url,
     }
+    variables.pop(_KEEPS_NO_BYTECODE, None)
     commands = {
         "--help": ["celery_monitor.py", "--help"],
         "stats": ["celery_monitor.py", "stats"],

@@ -12,13 +12,13 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import structlog
 from sqlalchemy import Connection, Engine
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.problems import Away, Problem, Refused, Repeated
+from knowledge_base_agent.process_log import lines
 from knowledge_base_agent.records import audit_chain
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.redaction import plain
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from knowledge_base_agent.operations.operation import Target
     from knowledge_base_agent.requests import Asked
 
-log = structlog.get_logger()
+log = lines()
 _NAMED = 10
 _SPOOL_LIMIT = 10_000
 _RETRY_SECONDS = 1.0

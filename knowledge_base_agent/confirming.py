@@ -49,7 +49,7 @@ class Confirming:
     """Keeps and settles the previews of one deployment."""
 
     deployment: Deployment
-    operations: tuple[AnyOperation, ...]
+    operations: tuple[AnyOperation, ...] | None  # None for all that there are
 
     def keep(self, request: Request, preview: Preview[Any]) -> Pending:
         """Keep a preview until somebody confirms it, in the same transaction as its audit entry.

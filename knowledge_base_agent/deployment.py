@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from celery import Celery
 from redis import Redis
@@ -14,9 +15,11 @@ from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.redis_state import RedisClients
 from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.problems import Misconfigured
-from knowledge_base_agent.records.audit_verifying import PostedSeals
 from knowledge_base_agent.records.database import open_engine
 from knowledge_base_agent.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.records.audit_verifying import PostedSeals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,7 @@ class Deployment:
     sightings: Sightings = field(default_factory=Sightings)
     slack_scopes: Callable[[], SlackScopes | None] | None = None
     """Tells them in the bot's process, as far as Slack has told; None in every other process."""
-    posted_seals: Callable[[float], PostedSeals] | None = None
+    posted_seals: "Callable[[float], PostedSeals] | None" = None
     """Reads the audit channel back in the bot's process, within so many seconds or raising a `Problem`; else None."""
     _app: Celery | None = field(default=None)
 
@@ -83,7 +86,7 @@ def open_deployment(
     app: Celery | None = None,
     *,
     slack_scopes: Callable[[], SlackScopes | None] | None = None,
-    posted_seals: Callable[[float], PostedSeals] | None = None,
+    posted_seals: "Callable[[float], PostedSeals] | None" = None,
 ) -> Deployment:
     """Wire a deployment from settings; tests hand in an app of their own, the bot what Slack tells it."""
     settings.hide_secrets()

@@ -3,8 +3,6 @@
 import uuid
 from collections.abc import Callable
 
-import structlog
-
 from knowledge_base_agent import runs
 from knowledge_base_agent.actors import Actor, acting
 from knowledge_base_agent.audit import Kind, entry_of, write
@@ -12,11 +10,12 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.operations.undo_offer import with_undo
 from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.process_log import lines
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.report import Report, Tone
 from knowledge_base_agent.requests import Ended
 
-log = structlog.get_logger()
+log = lines()
 
 
 def carry_out(

@@ -14,7 +14,6 @@ from knowledge_base_agent.disclosure import disclosed
 from knowledge_base_agent.effects import carry_out, failure
 from knowledge_base_agent.glass import Alarm
 from knowledge_base_agent.looking_again import with_missing
-from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Progress, Risk, given
 from knowledge_base_agent.operations.undo_offer import with_undo
 from knowledge_base_agent.outages import told, worked
@@ -33,8 +32,9 @@ class Runner:
     """Takes requests down the road, for one deployment."""
 
     def __init__(
-        self, deployment: Deployment, operations: tuple[AnyOperation, ...] = OPERATIONS
+        self, deployment: Deployment, operations: tuple[AnyOperation, ...] | None = None
     ) -> None:
+        """Take the operations that there are, or those given."""
         self._deployment = deployment
         self._confirming = Confirming(deployment=deployment, operations=operations)
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-import structlog
 from sqlalchemy import Connection, Engine, RowMapping, case, func, insert, select, true, update
 
 from knowledge_base_agent.actors import Actor
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Away, NotFound, TooLate
+from knowledge_base_agent.process_log import lines
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.redaction import plain
 
-log = structlog.get_logger()
+log = lines()
 _BEAT_SECONDS = 5.0
 SILENT_AFTER = timedelta(seconds=30)
 """A run that has not beaten for this long has lost its process."""

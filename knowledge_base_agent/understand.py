@@ -8,13 +8,13 @@ import argparse
 import difflib
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from pydantic import ValidationError
 
-from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations import NAMES
 from knowledge_base_agent.operations.describing import Parameter, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Risk
 from knowledge_base_agent.operations.stated import STATED, UNSTATED, Stated
@@ -57,23 +57,21 @@ def operation_of(
 
     Raises `Misunderstood`, with what was probably meant.
     """
-    names = _names()
     both = " ".join(words[:2]).lower()
-    if len(words) > 1 and both in names:
-        return names[both], both, words[2:]
-    _check_second_word(words, names, prompt)
+    if len(words) > 1 and both in NAMES:
+        return NAMES[both].load(), both, words[2:]
+    _check_second_word(words, prompt)
     return find_operation(words[0], words[1:], prompt=prompt), words[0], words[1:]
 
 
-def _check_second_word(
-    words: Sequence[str], names: Mapping[str, AnyOperation], prompt: str
-) -> None:
+def _check_second_word(words: Sequence[str], prompt: str) -> None:
     """Raise `Misunderstood` for `workers grwo 2`: where the first word alone takes no words, a name was meant."""
     head = words[0].lower()
-    seconds = [name.partition(" ")[2] for name in names if name.startswith(f"{head} ")]
-    alone = names.get(head)
-    takes_words = alone is not None and any(one.word.positional for one in parameters(alone))
-    if not seconds or takes_words or len(words) < 2 or words[1].startswith("-"):
+    seconds = [name.partition(" ")[2] for name in NAMES if name.startswith(f"{head} ")]
+    if not seconds or len(words) < 2 or words[1].startswith("-"):
+        return
+    alone = NAMES.get(head)
+    if alone is not None and any(one.word.positional for one in parameters(alone.load())):
         return
     close = difflib.get_close_matches(words[1].lower(), seconds, n=1, cutoff=0.5)
     meant = f"Did you mean `{prompt}{head} {close[0]}`? " if close else ""
@@ -82,12 +80,6 @@ def _check_second_word(
         f"{meant}It knows: {', '.join(seconds)}.",
         suggestion=_joined(f"{head} {close[0]}", words[2:]) if close else "",
     )
-
-
-def _names() -> dict[str, AnyOperation]:
-    return {
-        name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)
-    }
 
 
 def _joined(name: str, words: Sequence[str]) -> str:
@@ -122,12 +114,11 @@ def understand_arguments(
 
 def find_operation(word: str, rest: Sequence[str] = (), *, prompt: str = "/kb ") -> AnyOperation:
     """Return the operation of this name, in any case. Raises `Misunderstood`, with what was probably meant."""
-    names = _names()
-    found = names.get(word.lower())
+    found = NAMES.get(word.lower())
     if found is not None:
-        return found
+        return found.load()
     shown = plain(word, 40)
-    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), NAMES, n=1, cutoff=0.6)
     if not close:
         raise Misunderstood(
             f"I don't know “{shown}”.", f"`{prompt}help` lists what I know.", suggestion="help"

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
 from sqlalchemy import Connection
 
 from knowledge_base_agent.agent.build import Build
 from knowledge_base_agent.agent.library import Library
 from knowledge_base_agent.agent.readme import write_readme
 from knowledge_base_agent.problems import Away
+from knowledge_base_agent.process_log import lines
 from knowledge_base_agent.records.agent_state import set_idle, set_running
 from knowledge_base_agent.records.database import open_engine, writing
 from knowledge_base_agent.records.reporting import log_line
 
-log = structlog.get_logger()
+log = lines()
 
 
 def finish(library: Library, build_id: str) -> None:

@@ -31,11 +31,6 @@ COLUMNS = (*SEALED, "seal", "posted_at")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def exports(understood: Understood) -> bool:
-    """Tell whether somebody wants entries written out."""
-    return isinstance(understood.arguments, ExportArguments)
-
-
 def export(understood: Understood, errors: Console) -> int:
     """Write the entries, say on `errors` how many there were, and return 0. Raises every `Problem`."""
     arguments = understood.arguments

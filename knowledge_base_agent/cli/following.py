@@ -11,7 +11,6 @@ from rich.console import Console
 from knowledge_base_agent.actors import shell_actor
 from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import open_deployment
-from knowledge_base_agent.operations.logs import LogsArguments
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.task_logs import KEPT_LINES
 from knowledge_base_agent.report import Report
@@ -22,11 +21,6 @@ from knowledge_base_agent.understand import Understood
 
 EVERY_SECONDS = 1.0
 Line = dict[str, str | None]
-
-
-def follows(understood: Understood) -> bool:
-    """Tell whether somebody wants to follow a task's lines."""
-    return isinstance(understood.arguments, LogsArguments) and understood.arguments.follow
 
 
 def follow(understood: Understood, out: Console, errors: Console, *, as_text: bool) -> int:

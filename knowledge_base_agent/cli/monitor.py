@@ -9,12 +9,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-import structlog
 from rich.console import Console
 
 from knowledge_base_agent.actors import Actor, shell_actor
-from knowledge_base_agent.cli.exporting import export, exports
-from knowledge_base_agent.cli.following import follow, follows
 from knowledge_base_agent.cli.front import OVERVIEW
 from knowledge_base_agent.cli.json_form import as_json
 from knowledge_base_agent.cli.rendering import show
@@ -24,7 +21,7 @@ from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.operations.stated import Stated, read_reason
 from knowledge_base_agent.phone_text import straighten
 from knowledge_base_agent.problems import Misunderstood, Problem, ReasonNeeded
-from knowledge_base_agent.process_log import configure_logs
+from knowledge_base_agent.process_log import configure_logs, lines
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Changed, Claimed, Ended, Pending, Request
 from knowledge_base_agent.runner import Runner
@@ -35,7 +32,7 @@ DONE, FAILED, MISUNDERSTOOD, INTERRUPTED = 0, 1, 2, 130
 _LOOKS = 5
 """How often a preview is shown anew because something came; a set that changes faster is not confirmed by anybody."""
 _PROMPT = "python celery_monitor.py "
-log = structlog.get_logger()
+log = lines()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_text, sure, words = _own_flags(words)
     errors = Console(stderr=True, highlight=False)
-    configure_logs("ERROR")
+    configure_logs("ERROR", later=True)
     try:
         return _do(words, errors, as_text=as_text, sure=sure)
     except Misunderstood as problem:
@@ -79,9 +76,13 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
         return DONE
     rest = [straighten(word) if word[:1] in "-—–" else word for word in rest]
     understood = understand_arguments(operation, rest, prompt=_PROMPT, name=name)
-    if follows(understood):
+    if understood.operation.name == "logs" and getattr(understood.arguments, "follow", False):
+        from knowledge_base_agent.cli.following import follow
+
         return follow(understood, out, errors, as_text=as_text)
-    if exports(understood):
+    if understood.operation.name == "audit export":
+        from knowledge_base_agent.cli.exporting import export
+
         return export(understood, errors)
     report = _down_the_road(understood, sure=sure, console=errors)
     _print(report, out, as_text=as_text)

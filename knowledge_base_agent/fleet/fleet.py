@@ -2,31 +2,33 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
-from knowledge_base_agent.fleet.amqp_asides import AmqpAsides
-from knowledge_base_agent.fleet.asides import Asides
 from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, within
-from knowledge_base_agent.fleet.discovery import bound_mailboxes
-from knowledge_base_agent.fleet.parking import Parking
-from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
-from knowledge_base_agent.fleet.purging import Purging
 from knowledge_base_agent.fleet.question import Question
-from knowledge_base_agent.fleet.queue_contents import QueueContents
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
-from knowledge_base_agent.fleet.revoking import NodeAnswer, RevokeOutcome, Revoking
 from knowledge_base_agent.fleet.sightings import Sightings
-from knowledge_base_agent.fleet.verifying import Verdict, verify_stopped
 from knowledge_base_agent.fleet.views import FleetView
-from knowledge_base_agent.fleet.whereabouts import Whereabouts, locate
 from knowledge_base_agent.fleet.workers import Workers
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.fleet.amqp_asides import AmqpAsides
+    from knowledge_base_agent.fleet.asides import Asides
+    from knowledge_base_agent.fleet.parking import Parking
+    from knowledge_base_agent.fleet.pending import PendingMessages, PendingSearch
+    from knowledge_base_agent.fleet.purging import Purging
+    from knowledge_base_agent.fleet.queue_contents import QueueContents
+    from knowledge_base_agent.fleet.revoking import NodeAnswer, RevokeOutcome, Revoking
+    from knowledge_base_agent.fleet.verifying import Verdict
+    from knowledge_base_agent.fleet.whereabouts import Whereabouts
 
 
 class Fleet:
@@ -52,12 +54,6 @@ class Fleet:
         self.workers = Workers(app, self.broadcaster)
         self._broker = Broker(app)
         self.queues = Queues(app, self._broker)
-        self.messages = PendingMessages(app, self._broker)
-        self.contents = QueueContents(self._broker)
-        self.purging = Purging(app, self._broker)
-        self.asides = Asides(self._broker)
-        self.amqp_asides = AmqpAsides(app)
-        self.parking = Parking(self._broker)
         self._clients = clients or RedisClients()
         stores = {PROGRESS: progress_url, LOGS: logs_url}
         self._stores = {name: url for name, url in stores.items() if url}
@@ -65,14 +61,64 @@ class Fleet:
         self.connections = Connections(
             app, self._broker, self._clients, self._stores, self.sightings
         )
-        self.revoking = Revoking(self.broadcaster, self.connections)
+
+    # What follows is loaded when first used: in the shell each word starts a new process, and needs little of it.
+
+    @cached_property
+    def messages(self) -> "PendingMessages":
+        """The messages that wait in queues."""
+        from knowledge_base_agent.fleet.pending import PendingMessages
+
+        return PendingMessages(self.app, self._broker)
+
+    @cached_property
+    def contents(self) -> "QueueContents":
+        """What waits, by the names of tasks."""
+        from knowledge_base_agent.fleet.queue_contents import QueueContents
+
+        return QueueContents(self._broker)
+
+    @cached_property
+    def purging(self) -> "Purging":
+        """What empties queues."""
+        from knowledge_base_agent.fleet.purging import Purging
+
+        return Purging(self.app, self._broker)
+
+    @cached_property
+    def asides(self) -> "Asides":
+        """What a purge on Redis took aside."""
+        from knowledge_base_agent.fleet.asides import Asides
+
+        return Asides(self._broker)
+
+    @cached_property
+    def amqp_asides(self) -> "AmqpAsides":
+        """What a purge on RabbitMQ took aside."""
+        from knowledge_base_agent.fleet.amqp_asides import AmqpAsides
+
+        return AmqpAsides(self.app)
+
+    @cached_property
+    def parking(self) -> "Parking":
+        """Where the messages of paused tasks wait."""
+        from knowledge_base_agent.fleet.parking import Parking
+
+        return Parking(self._broker)
+
+    @cached_property
+    def revoking(self) -> "Revoking":
+        """What revokes tasks."""
+        from knowledge_base_agent.fleet.revoking import Revoking
+
+        return Revoking(self.broadcaster, self.connections)
 
     @property
     def broker_is_redis(self) -> bool:
         """Whether the broker is Redis, which lets itself be looked into; AMQP tells neither ages nor who was killed."""
         return self._broker.is_redis
 
-    def find_pending(self, deadline: Deadline, ids: Collection[str]) -> PendingSearch:
+    def find_pending(self, deadline: Deadline, ids: Collection[str]) -> "PendingSearch":
         """Look for tasks among the waiting messages: see `PendingMessages.find`."""
         return self.messages.find(deadline, ids)
 
@@ -83,8 +129,10 @@ class Fleet:
         *,
         known: Collection[str] = (),
         arguments: bool = False,
-    ) -> Whereabouts:
+    ) -> "Whereabouts":
         """Say where each id is: see `locate`."""
+        from knowledge_base_agent.fleet.whereabouts import locate
+
         return locate(deadline, self.workers, self.messages, ids, known=known, arguments=arguments)
 
     def tellable(self, fleet: FleetView) -> tuple[str, ...]:
@@ -102,7 +150,7 @@ class Fleet:
         terminate: bool = False,
         signal: str = "SIGTERM",
         portions: Callable[[int, int], bool] | None = None,
-    ) -> RevokeOutcome:
+    ) -> "RevokeOutcome":
         """Tell workers to drop or stop tasks: see `Revoking.revoke`. `tellable` gives the destination."""
         return self.revoking.revoke(
             deadline,
@@ -113,14 +161,16 @@ class Fleet:
             portions=portions,
         )
 
-    def kill(self, deadline: Deadline, worker: str, process: int) -> NodeAnswer:
+    def kill(self, deadline: Deadline, worker: str, process: int) -> "NodeAnswer":
         """Kill the process of a revoked task that ignores its signal: see `Revoking.kill`."""
         return self.revoking.kill(deadline, worker, process)
 
     def verify_stopped(
         self, deadline: Deadline, ids: Collection[str], before: FleetView
-    ) -> dict[str, Verdict]:
+    ) -> "dict[str, Verdict]":
         """Look again until the tasks have stopped: see `verify_stopped`."""
+        from knowledge_base_agent.fleet.verifying import verify_stopped
+
         return verify_stopped(deadline, self.workers, ids, before)
 
     def command(
@@ -152,6 +202,8 @@ class Fleet:
 
         A worker that shuts down takes its mailbox along, so one that neither answers nor took it was killed or cut off.
         """
+        from knowledge_base_agent.fleet.discovery import bound_mailboxes
+
         return within(
             deadline, lambda: bound_mailboxes(self._broker, self._namespace()), source=BROKER
         )

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.undo_agent import AGENT
 from knowledge_base_agent.operations.undo_keys import KEYS
@@ -15,13 +13,14 @@ from knowledge_base_agent.operations.undo_rates import RATES
 from knowledge_base_agent.operations.undo_revoked import REVOKED_TASKS
 from knowledge_base_agent.operations.undo_rows import ROWS
 from knowledge_base_agent.problems import Problem
+from knowledge_base_agent.process_log import lines
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.keepsakes import expire, freed
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-log = structlog.get_logger()
+log = lines()
 KINDS: Final[dict[str, KeepsakeKind]] = {
     one.name: one
     for one in (MESSAGES, MOVED_MESSAGES, ROWS, KEYS, AGENT, PAUSES, RATES, REVOKED_TASKS)

@@ -4,15 +4,15 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import structlog
 from celery import Celery
 from celery.signals import beat_init
 from redis import Redis, RedisError
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Away
+from knowledge_base_agent.process_log import lines
 
-log = structlog.get_logger()
+log = lines()
 KEY: Final = "kb:beat"
 EVERY_SECONDS: Final = 10.0
 SILENT_AFTER: Final = timedelta(seconds=60)

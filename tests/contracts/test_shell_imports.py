@@ -3,36 +3,66 @@
 import subprocess
 import sys
 
+from knowledge_base_agent.operations import LISTED
 from tests.records.deployment import ROOT, environment, settings_for
 from tests.servers import RedisSpace
 
-HEAVY = (
-    "aiohttp", "alembic", "bot", "charset_normalizer", "flower", "local_slack", "lxml", "markdown_it",
-    "prometheus_client", "psycopg", "pypdf", "slack_bolt", "slack_sdk", "slackblocks", "sqlalchemy.dialects.postgresql",
-    "sqlalchemy.orm", "tornado", "trafilatura",
-)  # fmt: skip
-_STATS = """
+HEAVY = frozenset({
+    "aiohttp", "alembic", "bot", "charset_normalizer", "flower", "knowledge_base_agent.cli.exporting",
+    "knowledge_base_agent.cli.following", "knowledge_base_agent.fleet.amqp_asides",
+    "knowledge_base_agent.fleet.revoking", "knowledge_base_agent.watching", "local_slack", "lxml", "markdown_it",
+    "prometheus_client", "psycopg", "pygments", "pypdf", "rich.traceback", "slack_bolt", "slack_sdk", "slackblocks",
+    "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "structlog", "tornado", "trafilatura",
+})  # fmt: skip
+HEAVIER_THAN_HELP = HEAVY | {
+    "celery", "kombu", "knowledge_base_agent.operations", "msgspec", "pydantic", "redis", "rich", "sqlalchemy",
+}  # fmt: skip
+OTHERS = {f"knowledge_base_agent.operations.{one.module}" for one in LISTED} - {
+    "knowledge_base_agent.operations.stats"
+}
+_WORD = """
 import sys
 from knowledge_base_agent.cli.front import main
-code = main(["stats"])
+code = main(sys.argv[1:])
 print(*sorted(sys.modules), file=sys.stderr)
 sys.exit(code)
 """
 
 
-def test_stats_on_sqlite_and_redis_loads_nothing_heavy(
-    redis_space: RedisSpace, sqlite_url: str
-) -> None:
+def said_and_loaded(word: str, space: RedisSpace, database_url: str) -> tuple[str, set[str]]:
+    """Return what a word prints, and the modules that its process has loaded at the end."""
     said = subprocess.run(
-        [sys.executable, "-c", _STATS],
+        [sys.executable, "-c", _WORD, word],
         cwd=ROOT,
-        env=environment(settings_for(redis_space, sqlite_url)),
+        env=environment(settings_for(space, database_url)),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert said.stdout.startswith("! Stats")
-    loaded = set(said.stderr.splitlines()[-1].split())
+    return said.stdout, set(said.stderr.splitlines()[-1].split())
+
+
+def test_help_loads_nothing_but_the_text_that_it_prints(
+    redis_space: RedisSpace, sqlite_url: str
+) -> None:
+    said, loaded = said_and_loaded("--help", redis_space, sqlite_url)
+    assert said.startswith("usage: python celery_monitor.py")
+    assert sorted(loaded & HEAVIER_THAN_HELP) == []
+
+
+def test_stats_on_sqlite_and_redis_loads_nothing_heavy(
+    redis_space: RedisSpace, sqlite_url: str
+) -> None:
+    said, loaded = said_and_loaded("stats", redis_space, sqlite_url)
+    assert said.startswith("! Stats")
     assert {"celery", "sqlalchemy.dialects.sqlite", "redis"} <= loaded
-    assert sorted(loaded.intersection(HEAVY)) == []
+    assert sorted(loaded & HEAVY) == []
+
+
+def test_a_word_loads_no_other_operation_than_its_own(
+    redis_space: RedisSpace, sqlite_url: str
+) -> None:
+    _, loaded = said_and_loaded("stats", redis_space, sqlite_url)
+    assert "knowledge_base_agent.operations.stats" in loaded
+    assert sorted(loaded & OTHERS) == []
