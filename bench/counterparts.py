@@ -20,19 +20,45 @@ TEAM, OTTO, OPS = "T0ACME000", "U0OTTO000", "C0OPS0000"
 PATH = "/slack/events"
 
 
+class _Posts:
+    """What was posted, and whoever waits for more of it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._newest = ""
+        self._more = asyncio.Event()
+
+    def add(self, body: str) -> None:
+        """Take one more."""
+        self._count += 1
+        self._newest = body
+        self._more.set()
+
+    async def count(self, _: web.Request) -> web.Response:
+        """Answer how many there are."""
+        return web.json_response(self._count)
+
+    async def reach(self, request: web.Request) -> web.Response:
+        """Answer once there are so many."""
+        while self._count < int(request.match_info["many"]):
+            self._more.clear()
+            await self._more.wait()
+        return web.json_response(self._count)
+
+    async def newest(self, _: web.Request) -> web.Response:
+        """Answer with the last one."""
+        return web.Response(text=self._newest)
+
+
 def slack() -> web.Application:
     """Return a Slack in which every call succeeds, as fast as can be."""
     person = {"id": OTTO, "name": "otto", "team_id": TEAM, "profile": {"display_name": "otto"}}
     numbers = itertools.count()
-    posted = 0
-
-    async def count(_: web.Request) -> web.Response:
-        return web.json_response(posted)
+    posts = _Posts()
 
     async def answer(request: web.Request) -> web.Response:
-        nonlocal posted
         method = request.match_info["method"]
-        await request.read()
+        body = await request.text()
         said: dict[str, object] = {"ok": True, "team_id": TEAM, "user_id": "U0BOT0000"}
         said |= {"bot_id": "B0BOT0000", "team": "Acme", "user": "kb", "users": [OTTO]}
         if method == "users.info":
@@ -40,12 +66,15 @@ def slack() -> web.Application:
         elif method == "conversations.info":
             said["channel"] = {"id": OPS, "is_channel": True, "is_member": True}
         else:
-            posted += method in ("chat.postMessage", "chat.postEphemeral")
+            if method in ("chat.postMessage", "chat.postEphemeral"):
+                posts.add(body)
             said |= {"channel": OPS, "ts": f"1795000000.{next(numbers):06d}"}
         return web.json_response(said)
 
     app = web.Application(client_max_size=10_000_000)
-    app.add_routes([web.post("/api/{method}", answer), web.get("/posted", count)])
+    # By GET too: the SDK asks so for what it only reads.
+    app.add_routes([web.route("*", "/api/{method}", answer), web.get("/posted", posts.count)])
+    app.add_routes([web.get("/posted/{many}", posts.reach), web.get("/newest", posts.newest)])
     return app
 
 

@@ -59,7 +59,11 @@ def bot(database_url: str, redis_url: str, broker_url: str = "") -> Iterator[Lis
         }
         with _running(["-m", "bot"], port, variables) as found:
             wait_until(lambda: status(port, "GET", "/readyz") == 200, within=60, what="it listens")
-            yield replace(found, slack_port=slack.port)
+            ours = replace(found, slack_port=slack.port)
+            Line(ours).types("help")
+            reached(ours, 1)
+            assert "nothing was done" not in newest(ours), newest(ours)
+            yield ours
 
 
 @contextmanager
@@ -88,11 +92,25 @@ def _running(command: list[str], port: int, variables: Mapping[str, str]) -> Ite
 
 def posted(to: Listening) -> int:
     """Return how many messages the bot has posted, whispers too."""
-    line = http.client.HTTPConnection("127.0.0.1", to.slack_port, timeout=5)
-    line.request("GET", "/posted")
-    count = int(line.getresponse().read())
+    return int(_read(to, "/posted"))
+
+
+def reached(to: Listening, many: int) -> None:
+    """Return as soon as the bot has posted so many messages; raises `TimeoutError` after 30 s."""
+    _read(to, f"/posted/{many}")
+
+
+def newest(to: Listening) -> str:
+    """Return what the bot has posted last, as Slack got it."""
+    return _read(to, "/newest")
+
+
+def _read(to: Listening, path: str) -> str:
+    line = http.client.HTTPConnection("127.0.0.1", to.slack_port, timeout=30)
+    line.request("GET", path)
+    said = line.getresponse().read().decode()
     line.close()
-    return count
+    return said
 
 
 def status(port: int, method: str, path: str) -> int | None:
