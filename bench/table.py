@@ -11,14 +11,18 @@ from bench.row_purge import PURGE_ROW
 from bench.row_queued import QUEUED_ROW
 from bench.row_recorder import RECORDING
 from bench.row_shell import SHELL
+from bench.row_stats import STATS_ROW
+from bench.row_tracking import TRACKING
 from bench.rows import Row
 
 ROWS: tuple[Row, ...] = (
     LOOKING,
     FROZEN,
     ACKNOWLEDGING,
+    STATS_ROW,
     COUNTS,
     RECORDING,
+    TRACKING,
     FLUSH_ROW,
     CLEAR_ROW,
     PURGE_ROW,
