@@ -6,7 +6,7 @@ import pytest
 
 from knowledge_base_agent.actors import Actor, Audience, Standing, Surface, shell_actor
 from knowledge_base_agent.operations.operation import Risk
-from knowledge_base_agent.policy import authorise
+from knowledge_base_agent.policy import authorise, authorise_raw
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.settings import Settings
 
@@ -123,3 +123,13 @@ def test_each_refusal_says_its_own_reason(
 ) -> None:
     with pytest.raises(Refused, match=said):
         authorise(person(user_id, standing), risk, settings)
+
+
+def test_whether_anybody_may_see_arguments_at_all_is_told_to_who_may_not() -> None:
+    with pytest.raises(Refused, match="Nobody has been named yet") as nobody:
+        authorise_raw(person("UADMIN"), NAMED)
+    assert "KB_RAW_READERS" in nobody.value.cure
+    named = NAMED.model_copy(update={"raw_readers": ("URAW",)})
+    with pytest.raises(Refused, match=r"not among those who may see them\. Ask without"):
+        authorise_raw(person("UADMIN"), named)
+    authorise_raw(person("URAW"), named)

@@ -127,3 +127,10 @@ def test_only_what_was_known_before_can_become_unknown(
 ) -> None:
     found = difference(Scope(flows={"keys": before}), Scope(flows={"keys": after}))
     assert found.unknown == ()
+
+
+def test_the_size_of_a_scope_is_all_that_it_names_counts_and_sees_flow() -> None:
+    names = {"worker": frozenset("abc"), "queue": frozenset("d")}
+    whole = Scope(names=names, counts={"rows": 10}, flows={"messages in a": 100, "in b": None})
+    assert whole.size == 114
+    assert Scope(flows={"messages in a": None}).size == 0
