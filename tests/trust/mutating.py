@@ -32,10 +32,11 @@ _PATIENCE = 2.0
 """Seconds that a test waits for what a mutant may never do; the true code did it within milliseconds."""
 _SLOWER = 10
 """How many times as long as with the true code (and five seconds) a test may take before it counts as failed."""
-KILLED, TIMED_OUT, SURVIVED, UNREACHED = (
+KILLED, TIMED_OUT, SURVIVED, BROKE_OFF, UNREACHED = (
     "killed",
     "timed out",
     "survived",
+    "its process broke off",
     "not reached by any test",
 )
 
@@ -156,7 +157,9 @@ def _in_a_circle(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, py
 def _outcome(ended: Ended[Life]) -> str:
     if not ended.in_time:
         return TIMED_OUT
-    if ended.answer != 0:
+    if ended.answer is None:
+        return BROKE_OFF
+    if ended.answer:
         return KILLED
     return SURVIVED if ended.task.items else UNREACHED
 

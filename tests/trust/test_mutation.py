@@ -1,6 +1,10 @@
 """The short form of the mutants: see `tests/trust/mutation.py`."""
 
+import os
+import time
+
 from tests.trust import clamping, mutation
+from tests.trust.forks import each_in_a_fork
 from tests.trust.mutants import function_in, mutants_of
 from tests.trust.place import Place
 from tests.trust.trial import Trial
@@ -26,3 +30,22 @@ def test_a_mutant_is_the_same_function_with_one_thing_changed() -> None:
     assert (function(1, 5), function(9, 5)) == (1, 5)
     function.__code__ = always.code
     assert function(1, 5) == 5
+
+
+def test_each_mutant_lives_in_a_process_of_its_own_and_none_holds_up_the_others() -> None:
+    def live(way: str) -> int:
+        if way == "hangs":
+            time.sleep(600)
+        if way == "breaks off":
+            os._exit(0)
+        return len(way)
+
+    ways = ("a", "hangs", "breaks off", "three")
+    ended = {one.task: one for one in each_in_a_fork(ways, live, at_once=2, within=1.0)}
+    assert {way: one.answer for way, one in ended.items()} == {
+        "a": 1,
+        "hangs": None,
+        "breaks off": None,
+        "three": 5,
+    }
+    assert [way for way, one in ended.items() if not one.in_time] == ["hangs"]
