@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.trust.experiments import EXPERIMENTS, SEED, Experiment
+from tests.trust.guards import GUARDS
 from tests.trust.kept import Kept, all_kept
 from tests.trust.trial import Figures
 
@@ -16,6 +17,13 @@ the seed; which process the machine lets go first does not.
 
 | Promise | Counted | What went wrong | Do it again |
 |---|---|---|---|"""
+_GUARDS = """## With a guard taken out
+
+Each line that guards a promise is taken out in a process of its own, where the test that is named for it must fail
+then: `./dev test tests/trust/test_guards.py`.
+
+| Guard | Where | What fails without it |
+|---|---|---|"""
 _NOT_PROMISED = """## What is not promised
 
 - **A run that was killed in its middle is neither finished nor taken back.** What it did until then stays done; it is
@@ -43,7 +51,8 @@ def page() -> str:
     parts = [_HEAD, *rows, "", "Counted on:", "", *(conditions or ["- not yet."]), ""]
     if found:
         parts += ["## Remarks", "", *found, ""]
-    return "\n".join([*parts, _NOT_PROMISED])
+    taken_out = [f"| {one.name}. | `{one.function}` | `{one.test}` |" for one in GUARDS]
+    return "\n".join([*parts, _GUARDS, *taken_out, "", _NOT_PROMISED])
 
 
 def _row(experiment: Experiment, kept: Kept | None) -> str:
