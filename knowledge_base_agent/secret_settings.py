@@ -37,6 +37,13 @@ class EnvironmentAndFiles(EnvSettingsSource):
         self.env_vars = told
 
 
+def secret_files(settings_cls: type[BaseSettings]) -> dict[str, Path]:
+    """Return the files that the environment names secrets in, by the variable's name."""
+    told = EnvSettingsSource(settings_cls).env_vars
+    names = [name for field in settings_cls.model_fields.values() for name in file_names(field)]
+    return {name: Path(path) for name in names if (path := told.get(name.lower()))}
+
+
 def _put(told: dict[str, str | None], name: str) -> None:
     path = told.get(name.lower())
     if not path:

@@ -12,6 +12,7 @@ from knowledge_base_agent.operations.doctor_findings import (
     unknown,
 )
 from knowledge_base_agent.operations.doctor_readings import read_all
+from knowledge_base_agent.operations.doctor_secrets import secret_findings
 from knowledge_base_agent.operations.doctor_stores import store_findings
 from knowledge_base_agent.operations.doctor_workers import worker_findings
 from knowledge_base_agent.operations.operation import (
@@ -46,6 +47,7 @@ def _answer(deployment: "Deployment", arguments: DoctorArguments, progress: Prog
         *store_findings(deployment, read),
         *worker_findings(read),
         *_slack(deployment),
+        *secret_findings(deployment),
     ]
     findings.sort(key=lambda one: _WORST_FIRST.index(one.verdict))
     tally = Counter(one.verdict for one in findings)
@@ -55,6 +57,7 @@ def _answer(deployment: "Deployment", arguments: DoctorArguments, progress: Prog
         parts=(_table(findings),),
         tone=_tone(tally),
         taken_at=read.taken_at,
+        succeeded=not tally[Verdict.BAD],
         data={"verdicts": {one.check: one.verdict.value for one in findings}},
     )
 

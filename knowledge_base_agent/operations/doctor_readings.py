@@ -22,6 +22,7 @@ from knowledge_base_agent.problems import Lost
 from knowledge_base_agent.records.audit_chain import read_head
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.keepsakes import Held, held
+from knowledge_base_agent.records.pauses import all_pauses
 from knowledge_base_agent.records.recorder_state import (
     HistoryGap,
     RecorderState,
@@ -51,6 +52,8 @@ class DatabaseReading:
     audit: Backlog | None = None
     audit_lost: Lost | None = None
     aside: Held | None = None
+    paused: frozenset[str] = frozenset()
+    """The queues that somebody has paused."""
 
     @property
     def migrated(self) -> bool:
@@ -169,4 +172,5 @@ def _database(deployment: "Deployment") -> DatabaseReading:
             audit=backlog(connection),
             audit_lost=_lost(connection),
             aside=held(connection),
+            paused=frozenset(one.queue for one in all_pauses(connection) if one.lasts),
         )

@@ -1,11 +1,12 @@
 """What `doctor` finds about the stores: connections, memory, the broker's timeouts, the database, the recorder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from knowledge_base_agent.fleet.connections import NotUsed, Reachable
 from knowledge_base_agent.fleet.deadline import Unknown
+from knowledge_base_agent.fleet.queue_views import QueueDepth
 from knowledge_base_agent.fleet.redis_state import RedisState
 from knowledge_base_agent.operations.aside_waiting import aside_finding
 from knowledge_base_agent.operations.audit_waiting import waiting_finding, writable_finding
@@ -138,15 +139,30 @@ def _unconsumed(read: Readings) -> Finding:
     unheard = [queue for queue in read.queues.queues if queue.consumer_count is None]
     idle = [queue for queue in read.queues.queues if queue.consumer_count == 0]
     if idle:
-        names = ", ".join(f"{plain(one.name, 80)} ({_waits(one.ready)})" for one in idle)
-        cure = "Start a worker with -Q and this name, `resume` it if it is paused, or `purge` it if it is left over."
-        return (bad if any(one.ready for one in idle) else warning)(check, names, cure)
+        return _idle(check, idle, read.database)
     if unheard:
         names = ", ".join(plain(one.name, 80) for one in unheard)
         return unknown(
             check, f"not every worker could be asked: {names}", "Look at the silent workers."
         )
     return fine(check, counted(len(read.queues.queues), "queue"))
+
+
+def _idle(check: str, idle: Sequence[QueueDepth], database: DatabaseReading | Unknown) -> Finding:
+    """Say what to do of each queue that nobody consumes: what is paused was meant to wait, and is no left-over."""
+    paused = frozenset() if isinstance(database, Unknown) else database.paused
+    waiting = [one for one in idle if one.name in paused]
+    lone = [one for one in idle if one.name not in paused]
+    said = [f"{plain(one.name, 80)} ({_waits(one.ready)})" for one in lone]
+    said += [f"{plain(one.name, 80)} (paused, {_waits(one.ready)})" for one in waiting]
+    cures = [f"`resume {plain(one.name, 80)}` when its workers are to go on." for one in waiting]
+    if lone and isinstance(database, Unknown):
+        cures = ["Start a worker with -Q and this name, or `resume` it if it is paused."]
+    elif lone:
+        cure = "tart a worker with -Q and this name, or `purge` it if it is left over."
+        cures.append(f"For the others: s{cure}" if waiting else f"S{cure}")
+    judged = bad if any(one.ready for one in lone) else warning
+    return judged(check, ", ".join(said), " ".join(cures))
 
 
 def _waits(ready: int | None) -> str:

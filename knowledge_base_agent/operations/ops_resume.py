@@ -21,6 +21,7 @@ from knowledge_base_agent.operations.operation import (
     Word,
     given,
 )
+from knowledge_base_agent.operations.who_wanted import who_wanted
 from knowledge_base_agent.operations.words import run_id as read_run_id
 from knowledge_base_agent.problems import NotFound, TooLate
 from knowledge_base_agent.records.database import reading, writing
@@ -112,6 +113,8 @@ def _looked(
     deployment: "Deployment", run: Run, name: str, target_json: str
 ) -> Preview[ResumeTarget]:
     operation = _operation(name)
+    with reading(deployment.engine) as connection:
+        wanted = who_wanted(connection, run)
     target = given(operation.target).model_validate_json(target_json)
     try:
         left: Preview[Any] = given(operation.again)(deployment, target)
@@ -121,7 +124,7 @@ def _looked(
             f"`ops abandon {run.id}` records that nobody will go on with it.",
         ) from problem
     said = (
-        f"What is left of {run.id} (`{plain(run.words, 120)}`, by {plain(run.actor_name, 80)} at "
+        f"What is left of {run.id} (`{plain(run.words, 120)}`, {wanted} at "
         f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC), which was interrupted. What it had done until then stays done."
     )
     report = replace(left.report, parts=(Note(text=said, tone=Tone.WARNING), *left.report.parts))

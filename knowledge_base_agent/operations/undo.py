@@ -66,6 +66,10 @@ class UndoTarget(Target):
     keepsakes: tuple[str, ...]
 
 
+_ONE = {"messages": "message", "keys": "key", "rows": "row", "results": "result"}
+"""What kinds of items are called where there is one."""
+
+
 def _preview(deployment: "Deployment", arguments: UndoArguments) -> Preview[UndoTarget]:
     return _looked(deployment, arguments.run, only=None)
 
@@ -163,7 +167,8 @@ def _said(items: Sequence[Item]) -> str:
 
 def _item(number: int | None, item: Item) -> str:
     amount = "an unknown number of" if number is None else f"{number:,}"
-    return f"{amount} {item.what}"
+    kind, *rest = item.what.split(" ")
+    return " ".join([amount, _ONE.get(kind, kind) if number == 1 else kind, *rest])
 
 
 def _table(caption: str, items: Sequence[Item]) -> Table:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import NotFound, ReasonNeeded, TooLate
 from knowledge_base_agent.records.database import reading, writing
-from knowledge_base_agent.records.road_tables import RUNS
+from knowledge_base_agent.records.road_tables import CONFIRMATIONS, RUNS
 from knowledge_base_agent.requests import Claimed
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.runs import SILENT_AFTER, State, read_run
@@ -141,6 +141,18 @@ def test_what_needed_two_people_is_not_resumed_on_the_word_of_one(shell: Shell) 
     with pytest.raises(ReasonNeeded, match="op-1 needed two people: it clears rows of any age"):
         shell.asks("ops resume op-1")
     assert shell.confirms(shell.previews("ops resume op-1 --reason test")).succeeded
+
+
+def test_who_asked_and_who_approved_are_named_to_whoever_goes_on_with_it(shell: Shell) -> None:
+    add_rows(shell.deployment.engine, "FAILURE", utc_now() - timedelta(hours=30), 3)
+    shell.claims(shell.previews("clear --older-than 0 --status failure --reason test"))
+    with writing(shell.deployment.engine) as connection:
+        connection.execute(update(RUNS).values(beat_at=utc_now() - 2 * SILENT_AFTER))
+        otto = {"asked_by": "T1/U1", "asked_by_name": "otto"}
+        connection.execute(update(CONFIRMATIONS).values(otto))
+    Runner(shell.deployment).declare_interrupted()
+    preview = shell.previews("ops resume op-1 --reason test")
+    assert "asked by otto, approved by tester at" in notes(preview.report)
 
 
 def test_of_two_who_resume_the_same_run_one_does_it(shell: Shell) -> None:

@@ -88,6 +88,14 @@ def publish(broker: str, over: threading.Event) -> int:
     return sent
 
 
+def test_of_one_message_the_undo_speaks_as_of_one(alone: Crew) -> None:
+    alone.send("quick")
+    report = alone.confirms(alone.previews("purge --reason test"))
+    undo = alone.previews(f"{undo_of(report)} --reason test")
+    assert "About to bring back 1 message of celery." in undo.report.text
+    assert "Brought back 1 message of celery" in alone.confirms(undo).text
+
+
 def longer_than(broker: str, number: int) -> bool:
     with connected(broker) as client:
         return int(client.llen("celery")) > number
