@@ -23,6 +23,7 @@ from bot.blocks.drawn import Json
 from bot.blocks.text import literal, plain_text
 from knowledge_base_agent.operations.describing import Parameter, parameters
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
+from knowledge_base_agent.operations.stated import STATED
 from knowledge_base_agent.phone_text import split, straighten
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.redaction import shown_word
@@ -224,7 +225,9 @@ def _words(parameter: Parameter, values: Values) -> list[str]:
     field = _filled(values, parameter.name)
     if parameter.word.choices:
         return _chosen(field)
-    text = straighten(str(field.get("value") or ""))
+    text = str(field.get("value") or "")
+    if parameter.name not in STATED:  # a reason is kept as it was written
+        text = straighten(text)
     if parameter.many:
         return split(text)
     return [text] if text else []

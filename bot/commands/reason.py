@@ -12,7 +12,6 @@ from bot.commands.conversation import converse
 from bot.commands.payloads import Click, click_of, event_id_of, part_of, place_of_form
 from bot.desk import Desk
 from knowledge_base_agent.operations.stated import read_reason
-from knowledge_base_agent.phone_text import straighten
 
 
 def clicked(desk: Desk, body: Json) -> None:
@@ -42,7 +41,7 @@ def submitted(desk: Desk, body: Json) -> dict[str, str]:
     view = part_of(body, "view")
     values = part_of(part_of(view, "state"), "values")
     try:
-        reason = read_reason(straighten(str(_field(values, REASON).get("value") or "")))
+        reason = read_reason(str(_field(values, REASON).get("value") or ""))
     except ValueError as error:
         return {REASON: f"Give {error}."}
     carried, user = _carried(view), part_of(body, "user")

@@ -18,7 +18,7 @@ from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.operations.describing import parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
-from knowledge_base_agent.operations.stated import Stated, read_reason
+from knowledge_base_agent.operations.stated import STATED, Stated, read_reason
 from knowledge_base_agent.phone_text import straighten
 from knowledge_base_agent.problems import Misunderstood, Problem, ReasonNeeded
 from knowledge_base_agent.process_log import configure_logs, lines
@@ -74,7 +74,7 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     if any(word in {"-h", "--help"} for word in rest):
         out.print(_explained(operation), markup=False)
         return DONE
-    rest = [straighten(word) if word[:1] in "-—–" else word for word in rest]
+    rest = [_straightened(word) for word in rest]
     understood = understand_arguments(operation, rest, prompt=_PROMPT, name=name)
     if understood.operation.name == "logs" and getattr(understood.arguments, "follow", False):
         from knowledge_base_agent.cli.following import follow
@@ -87,6 +87,15 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     report = _down_the_road(understood, sure=sure, console=errors)
     _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
+
+
+def _straightened(word: str) -> str:
+    """Return a flag as it was meant. Other words come through a shell, and a reason is kept as it was written."""
+    flag, equals, value = word.partition("=")
+    if word[:1] not in {"-", "—", "–"}:
+        return word
+    stated = straighten(flag).lstrip("-").replace("-", "_") in STATED
+    return straighten(flag) + equals + value if stated else straighten(word)
 
 
 def _own_flags(words: list[str]) -> tuple[bool, bool, list[str]]:
@@ -164,7 +173,7 @@ def _says_why(needed: ReasonNeeded, console: Console) -> str:
     """Return the reason that was typed; empty at the end of input, and for a yes or no that answers no question."""
     console.print(f"{needed.what} Why? It is kept in the audit: ", markup=False, end="")
     try:
-        answer = read_reason(straighten(input()))
+        answer = read_reason(input())
     except EOFError:
         answer = ""
     except ValueError as error:

@@ -5,13 +5,21 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from knowledge_base_agent.operations.operation import Arguments, Word
+from knowledge_base_agent.phone_text import visible
 
 LONGEST = 300
 
 
+_PAIRS = ('""', "''", "\u201c\u201d", "\u201e\u201c", "\u2018\u2019", "\u00ab\u00bb")
+
+
 def read_reason(text: str) -> str:
-    """Read a reason; quotes that were written within a form are left off."""
-    found = " ".join(text.strip().strip("'\"").split())
+    """Read a reason, as it was written but for quotes around the whole of it and white space between words."""
+    found = " ".join(visible(text).split())
+    if len(found) > 1 and found[0] + found[-1] in _PAIRS and found[-1] not in found[1:-1]:
+        found = found[1:-1].strip()
+    if not any(letter.isalnum() for letter in found):
+        found = ""
     if not found:
         raise ValueError("some words that say why")
     if len(found) > LONGEST:
