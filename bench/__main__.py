@@ -49,6 +49,8 @@ def _met(outcome: Outcome | str, scale: Scale) -> bool:
 
 def _say(row: Row, outcome: Outcome | str, scale: Scale, seconds: float) -> None:
     verdict = "reached" if _met(outcome, scale) else "MISSED"
+    if isinstance(outcome, Outcome) and outcome.skipped:
+        verdict = f"skipped, {outcome.skipped}"
     sys.stdout.write(f"{row.number:>2}  {row.title}: {verdict} ({seconds:.0f} s)\n")
     if isinstance(outcome, str):
         sys.stdout.write(f"      {outcome}\n")

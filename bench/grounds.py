@@ -9,9 +9,9 @@ from tests.servers import RedisSpace, RedisSpaces, postgres_database, valkey_ser
 
 
 @contextmanager
-def space() -> Iterator[RedisSpace]:
-    """Lend four databases of a private Valkey that serves nobody else."""
-    with valkey_server() as server, RedisSpaces(server).one() as lent:
+def space(binary: str = "") -> Iterator[RedisSpace]:
+    """Lend four databases of a private Valkey (or Redis, by its program) that serves nobody else."""
+    with valkey_server(binary) as server, RedisSpaces(server).one() as lent:
         yield lent
 
 

@@ -45,6 +45,8 @@ def _version(name: str) -> str:
 def _section(row: Row, outcome: Outcome | str, scale: Scale) -> str:
     if isinstance(outcome, str):
         return f"## {row.number}. {row.title}\n\n{outcome}\n"
+    if outcome.skipped:
+        return f"## {row.number}. {row.title}\n\nSkipped: {outcome.skipped}.\n"
     lines = [f"## {row.number}. {row.title}", "", "| Measured | |", "|---|---|"]
     lines += [f"| {figure.label} | {figure.value} |" for figure in outcome.figures]
     lines += ["", "| Goal | Reached | |", "|---|---|---|"]

@@ -59,6 +59,8 @@ class Outcome:
     notes: tuple[str, ...] = ()
     costs: Mapping[str, float] = field(default_factory=dict)
     """What one of something costs, by the names that `bench.scale_on_paper` calculates with."""
+    skipped: str = ""
+    """Why nothing was measured, where a server is not there: that is neither reached nor missed."""
 
     def met(self, scale: Scale) -> bool:
         """Tell whether every goal is reached."""

@@ -8,6 +8,7 @@ from bench.row_looking import FROZEN, LOOKING
 from bench.row_memory import MEMORY
 from bench.row_message import MESSAGE
 from bench.row_purge import PURGE_ROW
+from bench.row_purge_amqp import AMQP_PURGE_ROW
 from bench.row_queued import QUEUED_ROW
 from bench.row_recorder import RECORDING
 from bench.row_shell import SHELL
@@ -26,6 +27,7 @@ ROWS: tuple[Row, ...] = (
     FLUSH_ROW,
     CLEAR_ROW,
     PURGE_ROW,
+    AMQP_PURGE_ROW,
     QUEUED_ROW,
     MESSAGE,
     SHELL,

