@@ -1,6 +1,6 @@
 """`flush`: remove what finished tasks told of their progress and their log lines."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,8 @@ from knowledge_base_agent.operations.flush_counting import (
     still_there,
 )
 from knowledge_base_agent.operations.flush_keeping import Keeping, keeping
-from knowledge_base_agent.operations.flush_stores import Store, pages, stores_of
+from knowledge_base_agent.operations.flush_removing import remove_keys
+from knowledge_base_agent.operations.flush_stores import stores_of
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
@@ -22,7 +23,7 @@ from knowledge_base_agent.operations.operation import (
     Touched,
     Word,
 )
-from knowledge_base_agent.operations.undo_keys import Removing, removing_keys
+from knowledge_base_agent.operations.undo_keys import removing_keys
 from knowledge_base_agent.operations.undoable import (
     UndoableArguments,
     UndoableTarget,
@@ -153,28 +154,13 @@ def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> R
     before = [at_most(store) for store in stores]
     expected = None if None in before else sum(one or 0 for one in before)
     done: list[Tally] = []
-    with removing_keys(deployment, [one.source for one in stores], no_undo=target.no_undo) as gone:
+    sources = [one.source for one in stores]
+    with removing_keys(deployment, sources, no_undo=target.no_undo) as removal:
         for store in stores:
             first = sum(one.gone for one in done)
             told = lambda n, first=first: progress(first + n, expected, "keys")  # noqa: E731
-            done.append(_removed(deployment, store, keep, gone, told))
+            done.append(remove_keys(deployment, store, keep, removal, told))
     return _ended(done, keep)
-
-
-def _removed(
-    deployment: "Deployment",
-    store: Store,
-    keep: Keeping,
-    remove: Removing,
-    told: Callable[[int], None],
-) -> Tally:
-    gone, kept = 0, set[bytes]()
-    for page in pages(store, ours_alone=True):
-        staying = keep.kept(deployment, store, page)
-        kept |= staying
-        gone += remove(store.client, store.source, [key for key in page if key not in staying])
-        told(gone)
-    return Tally(store=store, gone=gone, kept=len(kept))
 
 
 def _ended(done: list[Tally], keep: Keeping) -> Report:

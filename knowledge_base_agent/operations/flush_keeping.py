@@ -24,6 +24,7 @@ RECENTLY = timedelta(hours=1)
 _RESOLUTION = timedelta(seconds=2)
 """A Redis server counts idle time in seconds, and looks at its clock once a second."""
 _LOOK_SECONDS = 1.2
+_MOST_NAMED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,22 @@ class Keeping:
                 if (unknown if seconds is None else seconds) < least
             }
         return kept
+
+    def named(self, store: Store) -> tuple[bytes, ...] | None:
+        """Return the keys of a store that stay, where a server needs to know no more than that and `least_idle`.
+
+        None where it does: the rows have to be asked about each key, or the names are too many to send with each page.
+        """
+        if self.everything_goes:
+            return ()
+        if self.doubt or len(self.held) > _MOST_NAMED:
+            return None
+        return tuple(store.prefix + one.encode() for one in self.held)
+
+    def least_idle(self) -> float:
+        """Return for how many seconds, from now, nobody has touched what may go; 0 where that does not count."""
+        span = None if self.everything_goes else self._since_preview()
+        return 0.0 if span is None else span.total_seconds()
 
     def _since_preview(self) -> timedelta | None:
         if self.previewed_at is None:

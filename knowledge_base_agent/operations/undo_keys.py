@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -51,29 +52,47 @@ class Removing(Protocol):
         """Remove these. Raises `Away`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """How keys are removed, and how many of each store have been."""
+
+    mark: str | None
+    """What they are put aside under, None where it is for good."""
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    def remove(self, client: redis.Redis, source: str, keys: Sequence[bytes | str]) -> int:
+        """Remove these, and return how many there were. Raises `Away`."""
+        if self.mark is None:
+            return unlink_keys(client, source, keys)
+        moved = put_keys_aside(client, source, keys, self.mark)
+        self.count(source, moved)
+        return moved
+
+    def count(self, source: str, number: int) -> None:
+        """Count so many more of a store, removed by whoever says it."""
+        self.numbers[source] += number
+
+
 @contextmanager
 def removing_keys(
     deployment: "Deployment", sources: Sequence[str], *, no_undo: bool
-) -> Iterator[Removing]:
-    """Lend what removes keys of these stores; unless it is for good, what goes is written down first. Raises `Away`."""
+) -> Iterator[Removal]:
+    """Say how keys of these stores go; unless it is for good, what goes is written down first. Raises `Away`."""
     if no_undo:
-        yield unlink_keys
+        yield Removal(mark=None)
         return
-    kept, numbers = keeping(deployment), Counter[str]()
+    kept = keeping(deployment)
     kept.keep(KEYS_NAME, {"mark": kept.mark, "sources": list(sources)})
-    yield aside_for(kept, numbers)
-    kept.fill(numbers.total(), size_aside(deployment, kept.mark, numbers))
+    removal = Removal(mark=kept.mark)
+    yield removal
+    kept.fill(removal.numbers.total(), size_aside(deployment, kept.mark, removal.numbers))
 
 
 def aside_for(kept: Keeping, numbers: Counter[str]) -> Removing:
     """Return what puts keys aside for a keepsake, counting them by store."""
 
-    def aside(client: redis.Redis, source: str, keys: Sequence[bytes | str]) -> int:
-        moved = put_keys_aside(client, source, keys, kept.mark)
-        numbers[source] += moved
-        return moved
-
-    return aside
+    removal = Removal(mark=kept.mark, numbers=numbers)
+    return removal.remove
 
 
 def size_aside(deployment: "Deployment", mark: str, numbers: Mapping[str, int]) -> int | None:

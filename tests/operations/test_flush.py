@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from knowledge_base_agent.fleet.going_keys import clear_keys
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.stream import HISTORY_KEY
 from knowledge_base_agent.settings import Settings
@@ -123,3 +124,36 @@ def test_the_brokers_own_database_is_refused_however_it_is_written(
     settings = Settings.model_validate(urls | {role: same, "database_url": sqlite_url})
     with shell_on(settings) as shell, pytest.raises(Refused, match="is the database of"):
         shell.previews("flush")
+
+
+def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: RedisSpace) -> None:
+    add_keys(redis_space.logs_url, "logs", 3)
+    add_keys(redis_space.logs_url, "cache", 1)
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+        seconds = iter((3600.0, 0.0))
+
+        def removed(mark: str | None, *spared: bytes) -> tuple[int, set[bytes]]:
+            least = next(seconds)
+            pages = list(
+                clear_keys(
+                    client, "it", b"logs:", mark=mark, spared=spared, least_idle=lambda: least
+                )
+            )
+            kept = {key for page in pages for key in page.kept}
+            return sum(page.gone for page in pages), kept
+
+        assert removed("op-1:x") == (0, {b"logs:over-0", b"logs:over-1", b"logs:over-2"})
+        assert removed("op-1:x", b"logs:over-1") == (2, {b"logs:over-1"})
+        assert client.exists("kb:undo:op-1:x:logs:over-0", "cache:over-0") == 2
+
+
+def test_a_key_that_came_again_after_it_went_aside_costs_nothing(redis_space: RedisSpace) -> None:
+    add_keys(redis_space.logs_url, "logs", 1)
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+        for gone in (1, 0):
+            pages = clear_keys(
+                client, "it", b"logs:", mark="op-1:x", spared=(), least_idle=lambda: 0.0
+            )
+            assert sum(page.gone for page in pages) == gone
+            client.rpush("logs:over-0", "newer")
+        assert client.lrange("kb:undo:op-1:x:logs:over-0", 0, -1) == [b"line"]

@@ -1,0 +1,80 @@
+"""Many keys removed by the server itself, page by page: found, spared or taken away in one script, none sent here.
+
+Sent here and back, a million names cost more than what is done with them. A page is as large as what others may wait
+for. It is atomic, and a rename is too: whatever dies in between, each key is in exactly one of its two places.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import redis
+
+from knowledge_base_agent.fleet.aside_keys import prefix_of
+from knowledge_base_agent.fleet.away import away_if_down
+
+_PAGE_SECONDS: Final = 0.003
+_FIRST, _LEAST, _MOST = 200, 50, 2000
+"""Keys of a page. Lua hands over fewer than 8000 arguments at once."""
+_SCRIPT: Final = """
+local match, aside, least = ARGV[2], ARGV[4], tonumber(ARGV[5])
+local spared, kept, going, gone = {}, {}, {}, 0
+for n = 6, #ARGV do spared[ARGV[n]] = true end
+local found = redis.call('SCAN', ARGV[1], 'MATCH', match, 'COUNT', ARGV[3])
+for _, key in ipairs(found[2]) do
+  local idle = least > 0 and redis.pcall('OBJECT', 'IDLETIME', key)
+  if spared[key] or type(idle) == 'number' and idle < least then kept[#kept + 1] = key
+  elseif aside == '' then going[#going + 1] = key
+  elseif redis.pcall('RENAMENX', key, aside .. key) == 1 then gone = gone + 1 end
+end
+if #going > 0 then gone = redis.call('UNLINK', unpack(going)) end
+return {found[1], gone, kept}
+"""
+"""A server that counts how often instead of when (LFU) tells no idle time: then nothing is spared for it.
+
+RENAMENX: a key that came again under a name which has gone aside stays, and what is aside is not lost to it.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What came of some keys."""
+
+    gone: int
+    kept: frozenset[bytes]
+
+
+def clear_keys(
+    client: redis.Redis,
+    source: str,
+    prefix: bytes,
+    *,
+    mark: str | None,
+    spared: Sequence[bytes],
+    least_idle: Callable[[], float],
+) -> Iterator[Page]:
+    """Remove all keys with this prefix but those spared and those touched since, page by page. Raises `Away`.
+
+    With a `mark` they go aside, under names that `bring_keys_back` knows; without one they go for good. `least_idle`
+    is asked before each page for how many seconds nobody may have touched a key; 0 spares none for that.
+    """
+    script, match = client.register_script(_SCRIPT), prefix + b"*"
+    aside = "" if mark is None else prefix_of(mark)
+    cursor, count = b"0", _FIRST
+    while True:
+        arguments: list[Any] = [cursor, match, count, aside, repr(least_idle()), *spared]
+        started = time.monotonic()
+        with away_if_down(source):
+            answer: Any = script(args=arguments)
+        count = _next(count, time.monotonic() - started)
+        cursor = answer[0]
+        yield Page(gone=int(answer[1]), kept=frozenset(answer[2]))
+        if int(cursor) == 0:
+            return
+
+
+def _next(count: int, took: float) -> int:
+    """Return the size of the next page: by what the last one took, and never much more at once."""
+    wanted = int(count * _PAGE_SECONDS / max(took, 1e-6))
+    return max(_LEAST, min(wanted, 2 * count, _MOST))
