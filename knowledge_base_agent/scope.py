@@ -29,6 +29,8 @@ class Scope(BaseModel):
     """Which things those are that `counts` counts, by the same words: while their number is the same, so is this."""
     flows: Mapping[str, int | None] = {}
     """Things that come and go each second: the set is what they are in, such as a queue. None is unknown."""
+    fresh: Mapping[str, int] = {}
+    """Of flows, at a look again: how many of what is there now were not there when it was shown."""
 
     @property
     def fingerprint(self) -> str:
@@ -53,6 +55,7 @@ class Scope(BaseModel):
             counts={f"{name}: {what}": number for what, number in self.counts.items()},
             digests={f"{name}: {what}": digest for what, digest in self.digests.items()},
             flows={f"{name}: {what}": number for what, number in self.flows.items()},
+            fresh={f"{name}: {what}": number for what, number in self.fresh.items()},
         )
 
     def __or__(self, other: "Scope") -> "Scope":
@@ -62,6 +65,7 @@ class Scope(BaseModel):
             counts={**self.counts, **other.counts},
             digests={**self.digests, **other.digests},
             flows={**self.flows, **other.flows},
+            fresh={**self.fresh, **other.fresh},
         )
 
 
@@ -125,7 +129,10 @@ def _replaced(shown: Scope, now: Scope) -> Iterator[str]:
 
 
 def _flooded(shown: Scope, now: Scope) -> Iterator[str]:
-    """Yield what holds more than was shown by over 10 or 10 %, whichever is more: a busy queue never stands still."""
+    """Yield what holds more than was shown by over 10 or 10 %, whichever is more: a busy queue never stands still.
+
+    As many that took the place of what was shown are another set, too, however many there are in all.
+    """
     for what, after in sorted(now.flows.items()):
         if what not in shown.flows:
             yield f"{worded(after)} {what}, none were shown"
@@ -133,5 +140,8 @@ def _flooded(shown: Scope, now: Scope) -> Iterator[str]:
         before = shown.flows[what]
         if before is None or after is None:
             continue
-        if after - before > max(_MORE_BY, before * _MORE_BY_SHARE):
+        allowed, others = max(_MORE_BY, before * _MORE_BY_SHARE), now.fresh.get(what, 0)
+        if after - before > allowed:
             yield f"{after:,} {what}, {before:,} were shown"
+        elif others > allowed:
+            yield f"{after:,} {what}, many of them others than the {before:,} that were shown"

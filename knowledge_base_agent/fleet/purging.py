@@ -6,7 +6,7 @@ says how much that is. Which queues there are comes from `Queues.depths`; a name
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.line import open_connection
+from knowledge_base_agent.fleet.newest import End, came_behind, ends
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.sampling import Sample, sample
 from knowledge_base_agent.fleet.views import FleetView, HeldTask, Place
@@ -157,6 +158,31 @@ class Purging:
         if not self._broker.is_redis:
             return {}
         return within(deadline, lambda: self._samples(names), source=SOURCE)
+
+    def ends(self, deadline: Deadline, names: Sequence[str]) -> dict[str, tuple[End, ...]]:
+        """Return the newest message of each list of these queues, for `came`. Empty on RabbitMQ. Raises `Away`."""
+        if not self._broker.is_redis:
+            return {}
+        return within(deadline, lambda: self._ends(names), source=SOURCE)
+
+    def came(self, deadline: Deadline, shown: Mapping[str, Sequence[End]]) -> dict[str, int]:
+        """Return how many messages came to each queue behind those ends, and are there. Raises `Away`.
+
+        Where far more came than a look may find changed, counting stops there (`newest.came_behind`).
+        """
+        if not shown or not self._broker.is_redis:
+            return {}
+        return within(deadline, lambda: self._came(shown), source=SOURCE)
+
+    def _ends(self, names: Sequence[str]) -> dict[str, tuple[End, ...]]:
+        with away_if_down(SOURCE):
+            broker = self._broker.redis()
+            return {name: ends(broker, name) for name in names}
+
+    def _came(self, shown: Mapping[str, Sequence[End]]) -> dict[str, int]:
+        with away_if_down(SOURCE):
+            broker = self._broker.redis()
+            return {name: came_behind(broker, name, each) for name, each in shown.items()}
 
     def _samples(self, names: Sequence[str]) -> dict[str, Sample]:
         with away_if_down(SOURCE):

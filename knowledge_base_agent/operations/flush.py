@@ -1,6 +1,7 @@
 """`flush`: remove what finished tasks told of their progress and their log lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from knowledge_base_agent.operations.flush_counting import (
     count_keys,
     still_there,
 )
+from knowledge_base_agent.operations.flush_drawing import others
 from knowledge_base_agent.operations.flush_keeping import Keeping, keeping
 from knowledge_base_agent.operations.flush_removing import remove_keys
 from knowledge_base_agent.operations.flush_stores import stores_of
@@ -63,18 +65,27 @@ class FlushTarget(UndoableTarget):
 
     everything: bool
     previewed_at: datetime
+    drawn: Mapping[str, tuple[int, ...]] = {}
+    """Of each store's keys that were shown, some by which a later look tells others from them (`flush_drawing`)."""
 
 
 def _preview(deployment: "Deployment", arguments: FlushArguments) -> Preview[FlushTarget]:
     target = FlushTarget(
         everything=arguments.all, previewed_at=utc_now(), no_undo=arguments.no_undo
     )
-    return _looked(deployment, target, keeping(deployment, everything_goes=arguments.all))
+    return _looked(deployment, target, keeping(deployment, everything_goes=arguments.all))[0]
 
 
 def _again(deployment: "Deployment", target: FlushTarget) -> Preview[FlushTarget]:
     keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
-    return _looked(deployment, target, keep, seconds=_AGAIN_SECONDS)
+    preview, tallies = _looked(deployment, target, keep, seconds=_AGAIN_SECONDS)
+    fresh = {
+        _keys(one): number
+        for one in tallies
+        if one.complete and one.store.source in target.drawn
+        if (number := others(target.drawn[one.store.source], one.drawn, one.gone))
+    }
+    return replace(preview, scope=preview.scope.model_copy(update={"fresh": fresh}))
 
 
 def _looked(
@@ -83,13 +94,14 @@ def _looked(
     keep: Keeping,
     *,
     seconds: float = _COUNT_SECONDS,
-) -> Preview[FlushTarget]:
+) -> tuple[Preview[FlushTarget], list[Tally]]:
     stores = stores_of(deployment)
     tallies = [count_keys(deployment, store, keep, seconds / 2) for store in stores]
     total, complete = sum(one.gone for one in tallies), all(one.complete for one in tallies)
-    flows = {f"keys in {one.store.source}": one.gone if one.complete else None for one in tallies}
-    return Preview(
-        target=target,
+    flows = {_keys(one): one.gone if one.complete else None for one in tallies}
+    drawn = {one.store.source: one.drawn for one in tallies if one.complete}
+    preview = Preview(
+        target=target.model_copy(update={"drawn": drawn}),
         report=_previewed(
             tallies, keep, for_how_long(deployment, no_undo=target.no_undo), complete=complete
         ),
@@ -98,6 +110,11 @@ def _looked(
         grave="it spares not even what running tasks told" if target.everything else "",
         touches=Touched(),
     )
+    return preview, tallies
+
+
+def _keys(tally: Tally) -> str:
+    return f"keys in {tally.store.source}"
 
 
 def _previewed(tallies: list[Tally], keep: Keeping, undo: str, *, complete: bool) -> Report:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.operations.flush_drawing import Drawing
 from knowledge_base_agent.operations.flush_keeping import Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
 
@@ -23,6 +24,8 @@ class Tally:
     kept: int
     complete: bool = True
     """Whether the last key was reached."""
+    drawn: tuple[int, ...] = ()
+    """Of the keys that would go, some by which they are told from others (`flush_drawing`)."""
 
 
 def count_keys(deployment: "Deployment", store: Store, keep: Keeping, seconds: float) -> Tally:
@@ -39,14 +42,19 @@ def _count_until(
     deployment: "Deployment", store: Store, keep: Keeping, deadline: Deadline
 ) -> Tally:
     seen: set[bytes] = set()  # SCAN may give a key twice
-    kept = 0
+    kept, drawing, complete = 0, Drawing(), True
     for page in pages(store):
         fresh = list(set(page) - seen)
         seen.update(fresh)
-        kept += len(keep.kept(deployment, store, fresh))
+        staying = keep.kept(deployment, store, fresh)
+        kept += len(staying)
+        drawing.add([key for key in fresh if key not in staying] if staying else fresh)
         if deadline.expired:
-            return Tally(store=store, gone=len(seen) - kept, kept=kept, complete=False)
-    return Tally(store=store, gone=len(seen) - kept, kept=kept)
+            complete = False
+            break
+    return Tally(
+        store=store, gone=len(seen) - kept, kept=kept, complete=complete, drawn=drawing.drawn
+    )
 
 
 def at_most(store: Store) -> int | None:

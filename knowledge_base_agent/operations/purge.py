@@ -1,11 +1,12 @@
 """`purge`: throw away what waits in queues, exactly counted; what workers hold is said, and left to `revoke`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.newest import End
 from knowledge_base_agent.fleet.purging import Emptied, known_queue
 from knowledge_base_agent.operations.operation import (
     Arguments,
@@ -67,6 +68,8 @@ class PurgeTarget(UndoableTarget):
     """The exact queues, frozen when the preview was made."""
 
     queues: tuple[str, ...]
+    ends: Mapping[str, tuple[End, ...]] = {}
+    """Behind which message of each list nothing was shown; empty where the broker does not tell."""
 
 
 def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[PurgeTarget]:
@@ -82,18 +85,22 @@ def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[Pur
 def _again(deployment: "Deployment", target: PurgeTarget) -> Preview[PurgeTarget]:
     deadline = Deadline.after(_PREVIEW_SECONDS)
     found = read_purge_figures(deployment, deadline, only=target.queues)
-    return _looked(deployment, deadline, found, no_undo=target.no_undo)
+    came = deployment.fleet.purging.came(deadline, target.ends)
+    preview = _looked(deployment, deadline, found, no_undo=target.no_undo)
+    fresh = {_messages(name): number for name, number in came.items() if number}
+    return replace(preview, scope=preview.scope.model_copy(update={"fresh": fresh}))
 
 
 def _looked(
     deployment: "Deployment", deadline: Deadline, found: PurgeFigures, *, no_undo: bool
 ) -> Preview[PurgeTarget]:
+    ends = deployment.fleet.purging.ends(deadline, found.names)
     samples = deployment.fleet.purging.samples(deadline, found.names)
     parts: list[Part] = [queue_table(found), *sample_notes(samples), *held_notes(found)]
     kept = _kept(deployment, no_undo=no_undo)
     parts += aside_notes(deployment, deadline, found.names)
     return Preview(
-        target=PurgeTarget(queues=found.names, no_undo=no_undo),
+        target=PurgeTarget(queues=found.names, ends=ends, no_undo=no_undo),
         report=_previewed(found, tuple(parts), kept),
         scope=Scope(flows={_messages(one.name): one.ready for one in found.depths}),
         affected=found.ready,

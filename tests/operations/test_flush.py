@@ -9,6 +9,7 @@ import redis
 from knowledge_base_agent.fleet.going_keys import clear_keys
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.stream import HISTORY_KEY
+from knowledge_base_agent.requests import Pending
 from knowledge_base_agent.settings import Settings
 from tests.operations.place import Place, Shell, notes, shell_on, table
 from tests.servers import RedisSpace
@@ -124,6 +125,30 @@ def test_the_brokers_own_database_is_refused_however_it_is_written(
     settings = Settings.model_validate(urls | {role: same, "database_url": sqlite_url})
     with shell_on(settings) as shell, pytest.raises(Refused, match="is the database of"):
         shell.previews("flush")
+
+
+def test_as_many_other_keys_are_not_what_was_shown(alone: Shell, redis_space: RedisSpace) -> None:
+    add_keys(redis_space.logs_url, "logs", 30)
+    pending = alone.previews("flush --all --reason test")
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+        client.unlink(*(f"logs:over-{n}" for n in range(30)))
+    add_keys(redis_space.logs_url, "logs", 30, of="other")
+    changed = alone.finds_changed(pending)
+    assert "30 keys in the log store, many of them others than the 30 that were" in changed.what
+    assert len(keys(redis_space.logs_url)) == 30, "nothing was removed"
+    assert isinstance(changed.now, Pending)
+    assert alone.confirms(changed.now).data["removed"]["the log store"] == 30  # type: ignore[index]
+
+
+def test_a_few_keys_that_came_instead_of_others_are_let_through(
+    alone: Shell, redis_space: RedisSpace
+) -> None:
+    add_keys(redis_space.logs_url, "logs", 300)
+    pending = alone.previews("flush --all --reason test")
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+        client.unlink(*(f"logs:over-{n}" for n in range(5)))
+    add_keys(redis_space.logs_url, "logs", 5, of="other")
+    assert alone.confirms(pending).data["removed"]["the log store"] == 300  # type: ignore[index]
 
 
 def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: RedisSpace) -> None:

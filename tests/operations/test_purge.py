@@ -1,20 +1,23 @@
 """Purging: exactly counted, every priority, unknown names refused, and what workers hold is said."""
 
+import contextlib
 import secrets
 from typing import Any
 
 import pytest
 from celery import group
 from kombu import Connection
+from redis import Redis
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.purging import known_queue
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.report import Tone
+from knowledge_base_agent.requests import Pending
 from tests.fleet.tiny_app import tiny_app
 from tests.operations.place import Place, notes, table
-from tests.servers import RABBITMQ_URL, absent
+from tests.servers import RABBITMQ_URL, RedisSpace, absent
 from tests.waiting import wait_until
 
 
@@ -70,6 +73,48 @@ def test_the_preview_names_members_of_groups_whose_chord_would_wait_for_ever(her
     report = here.previews("purge --queue chord-members").report
     assert "2 of the next 2 in chord-members belong to groups" in notes(report)
     here.confirms(here.previews("purge --queue chord-members"))
+
+
+def test_as_many_other_messages_are_not_what_was_shown(here: Place) -> None:
+    def publish(number: int) -> None:
+        for n in range(number):
+            here.send("add", n, 1, queue="replaced")
+
+    broker: Any = Redis.from_url(here.site.settings.broker_url)
+    publish(30)
+    pending = here.previews("purge --queue replaced")
+    assert broker.delete("replaced")
+    publish(30)
+    changed = here.finds_changed(pending)
+    assert "in replaced" in changed.what
+    assert "many of them others than the 30 that were shown" in changed.what
+    assert broker.llen("replaced") == 30, "nothing was removed"
+    assert isinstance(changed.now, Pending)
+    for _ in range(4):
+        assert broker.rpop("replaced"), "one is taken"
+    publish(6)
+    assert here.confirms(changed.now).data["removed"] == {"replaced": 32}
+    broker.close()
+
+
+@pytest.mark.parametrize(
+    ("taken", "came", "told"),
+    [(0, 0, 0), (0, 7, 7), (3, 7, 7), (600, 700, 700), (1000, 1000, 101), (999, 5, 5), (1000, 5, 5)],
+)  # fmt: skip
+def test_what_came_behind_the_newest_is_counted_whatever_was_taken(
+    redis_space: RedisSpace, taken: int, came: int, told: int
+) -> None:
+    shown, url = 1000 if taken != 600 else 20_000, redis_space.broker_url
+    with tiny_app(url, None) as app, contextlib.closing(Fleet(app)) as fleet:
+        client, deadline = Redis.from_url(url), Deadline.after(5)
+        client.lpush("celery", *(f"old {n}" for n in range(shown)))
+        ends = fleet.purging.ends(deadline, ["celery"])
+        if taken:
+            client.rpop("celery", taken)
+        if came:
+            client.lpush("celery", *(f"new {n}" for n in range(came)))
+        assert fleet.purging.came(deadline, ends) == {"celery": told}
+        client.close()
 
 
 def test_on_rabbitmq_a_queue_is_emptied_by_the_brokers_own_count() -> None:

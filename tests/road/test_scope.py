@@ -134,3 +134,11 @@ def test_the_size_of_a_scope_is_all_that_it_names_counts_and_sees_flow() -> None
     whole = Scope(names=names, counts={"rows": 10}, flows={"messages in a": 100, "in b": None})
     assert whole.size == 114
     assert Scope(flows={"messages in a": None}).size == 0
+
+
+@pytest.mark.parametrize(("others", "another"), [(10, False), (11, True), (50, True)])
+def test_as_many_in_the_place_of_others_are_another_set(others: int, another: bool) -> None:
+    shown = Scope(flows={"messages in a": 50})
+    now = Scope(flows={"messages in a": 50}, fresh={"messages in a": others})
+    assert bool(difference(shown, now).came) is another
+    assert bool(difference(shown.under("x"), now.under("x") | Scope()).came) is another
