@@ -8,7 +8,9 @@ from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from celery import Celery
+from celery.app.task import Context
 from celery.exceptions import NotRegistered
 
 from knowledge_base_agent.message_headers import PUBLISHED
@@ -98,17 +100,17 @@ class TaskEntries:
             time_limit=limit or getattr(getattr(consumer, "controller", None), "time_limit", None),
         )
 
-    def started(self, task: Any, task_id: str) -> Entry:
+    def started(self, task: Any, request: Any, task_id: str) -> Entry:
         """Return the entry of a run that begins now, in this process."""
-        return _of_run(states.STARTED, task.name, task.request, task_id)
+        return _of_run(states.STARTED, task.name, request, task_id)
 
     def progressed(self, task: Any) -> Entry:
         """Return the entry of a run that has told how far it is."""
         return _of_run(states.PROGRESS, task.name, task.request, task.request.id)
 
-    def succeeded(self, task: Any) -> Entry:
+    def succeeded(self, task: Any, request: Any) -> Entry:
         """Return the entry of a run that succeeded."""
-        return _of_run(states.SUCCESS, task.name, task.request, task.request.id)
+        return _of_run(states.SUCCESS, task.name, request, request.id)
 
     def gave_up(self, task: Any, reason: object) -> Entry:
         """Return the entry of a run that ended by Reject or Ignore."""
@@ -172,26 +174,28 @@ class TaskEntries:
 
 def _of_run(state: str, name: str, request: Any, task_id: str, **more: Any) -> Entry:
     delivery = getattr(request, "delivery_info", None) or {}
-    # The parent's Request says which child had the task; a child's Context has no such attribute.
-    process_id = getattr(request, "worker_pid", os.getpid())
-    fields: dict[str, Any] = {
-        "retries": _retries(request),
-        "nesting": getattr(request, "replaced_task_nesting", 0) or 0,
-        "redelivered": bool(delivery.get("redelivered")),
-        "queue": delivery.get("routing_key"),
-        "worker": getattr(request, "hostname", None),
-        "process_id": process_id,
-        "parent_id": getattr(request, "parent_id", None),
-        "root_id": getattr(request, "root_id", None),
-    }
-    return Entry(state, task_id, _now(), name, **(fields | more))
-
-
-def _retries(request: Any) -> int:
-    # The parent's Request keeps it in its dict, the child's Context as an attribute.
-    headers = getattr(request, "request_dict", None)
-    found = headers.get("retries") if headers is not None else getattr(request, "retries", 0)
-    return found or 0
+    process_id = os.getpid()
+    if isinstance(request, Context):  # in the child that runs the task
+        retries: Any = request.retries
+    else:  # the parent's Request says which child had the task
+        retries = (getattr(request, "request_dict", None) or {}).get("retries")
+        process_id = getattr(request, "worker_pid", process_id)
+    # By place and in one go: each task pays for this twice.
+    entry = Entry(
+        state,
+        task_id,
+        _now(),
+        name,
+        retries or 0,
+        getattr(request, "replaced_task_nesting", 0) or 0,
+        bool(delivery.get("redelivered")),
+        delivery.get("routing_key"),
+        getattr(request, "hostname", None),
+        process_id,
+        getattr(request, "parent_id", None),
+        getattr(request, "root_id", None),
+    )
+    return msgspec.structs.replace(entry, **more) if more else entry
 
 
 def _now() -> int:

@@ -85,13 +85,14 @@ class Tracking:
             self.outbox.put(self._entries.received(request, sender))
 
     def _started(self, task: Any = None, task_id: str = "", **_: Any) -> None:
-        if self._is_ours(task) and not task.request.is_eager:
+        # `task.request` is searched for each time: once is enough, since every task pays for it.
+        if self._is_ours(task) and not (request := task.request).is_eager:
             # At once: a body that never lets go of the interpreter would keep the background thread from saying it.
-            self.outbox.put(self._entries.started(task, task_id), urgent=True)
+            self.outbox.put(self._entries.started(task, request, task_id), urgent=True)
 
     def _succeeded(self, sender: Any = None, **_: Any) -> None:
-        if self._is_ours(sender) and not sender.request.is_eager:
-            self.outbox.put(self._entries.succeeded(sender))
+        if self._is_ours(sender) and not (request := sender.request).is_eager:
+            self.outbox.put(self._entries.succeeded(sender, request))
 
     def _retried(
         self, sender: Any = None, request: Any = None, reason: Any = None, **more: Any
