@@ -46,10 +46,17 @@ class Threads:
         """How many calls run now, those included that nobody waits for any more."""
         return self._threads - self._idle
 
-    async def call(self, function: Callable[[], T], *, within: float | None = None) -> T:
+    async def call(
+        self,
+        function: Callable[[], T],
+        *,
+        within: float | None = None,
+        late: Callable[[T], object] | None = None,
+    ) -> T:
         """Return what the call returns or raise what it raises; raise `Away` after `within` seconds.
 
         Without `within` it gets a thread at once, or is refused: what is not given up must not wait unseen either.
+        `late` is given what comes after that, on the event loop.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
@@ -59,7 +66,7 @@ class Threads:
         await asyncio.wait({answer}, timeout=within)
         if answer.done():
             return answer.result()
-        answer.add_done_callback(_too_late)
+        answer.add_done_callback(partial(_too_late, late))
         raise self._give_up(job, within or 0.0)
 
     def _begin(self, job: _Job, *, patient: bool) -> None:
@@ -143,6 +150,10 @@ def _set_error(answer: "asyncio.Future[T]", error: BaseException) -> None:
         answer.set_exception(error)
 
 
-def _too_late(answer: "asyncio.Future[T]") -> None:
-    error = None if answer.cancelled() else answer.exception()
+def _too_late(late: Callable[[T], object] | None, answer: "asyncio.Future[T]") -> None:
+    if answer.cancelled():
+        return
+    error = answer.exception()
     log.info("an answer came after its deadline", error=repr(error) if error else None)
+    if late is not None and error is None:
+        late(answer.result())

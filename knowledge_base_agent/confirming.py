@@ -3,7 +3,7 @@
 Whoever acts on a preview is authorised afresh, and what became of it is in the audit in the same transaction.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation, Terms
 from knowledge_base_agent.deployment import Deployment
 from knowledge_base_agent.looking_again import Seen, look_again
+from knowledge_base_agent.loose_ends import LooseEnds
 from knowledge_base_agent.operations import operation_named
 from knowledge_base_agent.operations.operation import AnyOperation, Preview
 from knowledge_base_agent.policy import authorise
@@ -30,6 +31,7 @@ from knowledge_base_agent.requests import (
     Request,
     Settled,
     asked_as,
+    pending_of,
     settled_of,
 )
 from knowledge_base_agent.terms import (
@@ -50,6 +52,7 @@ class Confirming:
 
     deployment: Deployment
     operations: tuple[AnyOperation, ...] | None  # None for all that there are
+    loose_ends: LooseEnds = field(default_factory=LooseEnds)
 
     def keep(self, request: Request, preview: Preview[Any]) -> Pending:
         """Keep a preview until somebody confirms it, in the same transaction as its audit entry.
@@ -62,10 +65,12 @@ class Confirming:
         asked = request.asked
         # Things that are only counted may be others by now: as many rows or messages again are no repetition.
         repeat = request.repeat or not preview.scope.names
-        with writing(self.deployment.engine) as connection:
+        with self.loose_ends.writing(self.deployment.engine) as (connection, note):
             shown = preview.scope.fingerprint
             repeats.check(connection, request.actor, asked, scope=shown, repeat=repeat)
-            return self._kept(connection, request, preview, terms, asked=asked)
+            kept = self._kept(connection, request, preview, terms, asked=asked)
+            note(kept.confirmation_id)
+        return kept
 
     def _kept(
         self,
@@ -91,7 +96,7 @@ class Confirming:
             terms=terms,
         )
         write_previewed(connection, request, preview, kept)
-        return replace(_pending(kept, request, preview), terms=terms)
+        return replace(pending_of(kept, request, preview), terms=terms)
 
     def placed(self, confirmation_id: str, *, place: str, message: str) -> None:
         """Remember where a preview stands. Raises `Away`."""
@@ -136,7 +141,7 @@ class Confirming:
         looked_at: datetime,
     ) -> Claimed:  # fmt: skip
         target = preview.target.model_dump_json()
-        with writing(self.deployment.engine) as connection:
+        with self.loose_ends.writing(self.deployment.engine) as (connection, note):
             taken = confirmations.claim(connection, found.id, actor, target=target)
             # Another preview of the same may have been confirmed: then this one stays, for when that has ended.
             repeats.check(connection, actor, taken.asked, repeat=True)
@@ -145,6 +150,7 @@ class Confirming:
                 connection, actor, operation=taken.operation, words=taken.words,
                 place=taken.place, message=taken.message, asked=taken.asked, scope=taken.fingerprint,
             )  # fmt: skip
+            note(run)
             confirmations.belongs_to(connection, found.id, run.id)
             more = {"words": taken.words, "confirmation_id": taken.id, "run_id": run.id}
             agreed = entry_of(actor, KINDS[how], taken.operation, detail=agreement(taken), **more)
@@ -165,7 +171,7 @@ class Confirming:
         """Settle a preview that is not what it was, with the new one in its place. Raises `TooLate` and `Away`."""
         what = changed_to(found, seen, terms)
         now: Pending | Report = seen.report
-        with writing(self.deployment.engine) as connection:
+        with self.loose_ends.writing(self.deployment.engine) as (connection, note):
             settled = confirmations.supersede(connection, found.id, actor)
             write(connection, entry_on(actor, Kind.SUPERSEDED, settled, what))
             if seen.preview is not None and not wants_reason(terms):
@@ -174,6 +180,7 @@ class Confirming:
                 now = self._kept(
                     connection, asked, preview, terms, asked=settled.asked, message=settled.message
                 )
+                note(now.confirmation_id)
         cure = "Look at what it would touch now, and confirm that." if seen.preview else ""
         return Changed(what, cure, now)
 
@@ -191,6 +198,7 @@ class Confirming:
 
     def expire_due(self) -> tuple[Settled, ...]:
         """Expire previews whose time is over, and return those that this call expired. Raises `Away`."""
+        self.loose_ends.settle(self.deployment.engine)
         with reading(self.deployment.engine) as connection:
             due = confirmations.overdue(connection)
         expired = []
@@ -237,14 +245,3 @@ class Confirming:
 
 def _marked(report: Report, said: str) -> Report:
     return replace(report, parts=(Note(text=said, tone=Tone.WARNING), *report.parts))
-
-
-def _pending(kept: Confirmation, request: Asked, preview: Preview[Any]) -> Pending:
-    return Pending(
-        confirmation_id=kept.id,
-        operation=request.operation,
-        report=preview.report,
-        affected=preview.affected,
-        asked_by=request.actor,
-        expires_at=kept.expires_at,
-    )

@@ -58,6 +58,10 @@ class Away(Problem):
         self.source = source
 
 
+class MaybeWritten(Away):
+    """The database became silent, or its connection broke, after it was told to write: it may have, or not."""
+
+
 class Lost(Away):
     """The database answers, but something is gone from it that nothing works without until a person puts it back."""
 

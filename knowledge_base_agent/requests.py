@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.confirmations import UNCONDITIONAL, Confirmation, Terms
-from knowledge_base_agent.operations.operation import AnyOperation, Arguments
+from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Preview
 from knowledge_base_agent.operations.stated import UNSTATED, Stated
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.repeats import asked_for
@@ -109,6 +110,18 @@ def asked_as(found: Confirmation, operation: AnyOperation) -> "Asked":
     """Return who asked for what a confirmation is about, as they asked for it."""
     actor = Actor(id=found.asked_by, name=found.asked_by_name, surface=Surface(found.surface))
     return Asked(actor=actor, operation=operation, words=found.words, place=found.place)
+
+
+def pending_of(kept: Confirmation, request: "Asked", preview: Preview[Any]) -> Pending:
+    """Return a preview that was kept, as a front shows it."""
+    return Pending(
+        confirmation_id=kept.id,
+        operation=request.operation,
+        report=preview.report,
+        affected=preview.affected,
+        asked_by=request.actor,
+        expires_at=kept.expires_at,
+    )
 
 
 def settled_of(found: Confirmation) -> Settled:

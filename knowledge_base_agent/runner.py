@@ -20,8 +20,13 @@ from knowledge_base_agent.outages import told, worked
 from knowledge_base_agent.policy import authorise_request
 from knowledge_base_agent.problems import Away, Problem, Refused
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.silence import bearing, unhurried
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Claimed, Ended, Pending, Request, Settled
+
+SILENCE_SECONDS = {Risk.READ: 2.0, Risk.CHANGE: 2.4, Risk.DESTROY: 2.4}
+"""How long one request waits for a database that says nothing. What writes, a little longer than the database lets
+anybody wait for a lock: that it is a lock is the better answer."""
 
 
 def silent(done: int, total: int | None, note: str = "") -> None:
@@ -41,10 +46,15 @@ class Runner:
     def ask(self, request: Request, progress: Progress = silent) -> Report | Pending:
         """Answer a question, do a change, or return the preview of what destroys.
 
-        Raises `Refused` and every other `Problem`; each of these is in the audit.
+        Raises `Refused` and every other `Problem`; each of these is in the audit. A database that says nothing is
+        waited for once, however often it would be asked; but for a change that has begun.
         """
-        operation = request.operation
         self.admit(request)
+        with bearing(SILENCE_SECONDS[request.operation.risk]):
+            return self._asked(request, progress)
+
+    def _asked(self, request: Request, progress: Progress) -> Report | Pending:
+        operation = request.operation
         try:
             if operation.risk is Risk.READ:
                 return self._answer(request, progress)
@@ -93,12 +103,13 @@ class Runner:
     def _started(self, request: Request) -> runs.Run:
         actor, name, words = request.actor, request.operation.name, request.words
         asked = request.asked
-        with writing(self._deployment.engine) as connection:
+        with self._confirming.loose_ends.writing(self._deployment.engine) as (connection, note):
             # In one transaction with the start, so that of two bots that are asked at once one starts it.
             repeats.check(connection, actor, asked, repeat=request.repeat)
             run = runs.start(
                 connection, actor, operation=name, words=words, place=request.place, asked=asked
             )
+            note(run)
             started = entry_of(actor, Kind.STARTED, name, words=words, run_id=run.id)
             write(connection, entry_about(request, Kind.REQUESTED), started)
         return run
@@ -112,7 +123,8 @@ class Runner:
 
         try:
             name = request.operation.name
-            return carry_out(self._deployment, request.actor, name, run.id, work).report
+            with unhurried():
+                return carry_out(self._deployment, request.actor, name, run.id, work).report
         except Away as problem:  # its end is recorded with the run
             deployment = self._deployment
             raise told(problem, deployment.sightings, deployment.settings) from problem
@@ -149,7 +161,12 @@ class Runner:
         (and the preview stays); `TooLate` for everyone but the first; `NotFound`. `alone` is what “Confirm alone”
         means: it counts from the asker only, who can agree to no more with it than without.
         """
-        return self._confirming.confirm(confirmation_id, actor, alone=alone)
+        with bearing(SILENCE_SECONDS[Risk.DESTROY]):
+            return self._confirming.confirm(confirmation_id, actor, alone=alone)
+
+    def leave(self, pending: Pending) -> None:
+        """Take a preview that nobody was shown, because it came too late: it is cancelled soon. Returns at once."""
+        self._confirming.loose_ends.leave(pending.confirmation_id)
 
     def execute(self, claimed: Claimed, progress: Progress = silent) -> Ended:
         """Run what was claimed and record its end. Never raises: what went wrong is in the report."""
@@ -173,7 +190,8 @@ class Runner:
 
     def cancel(self, confirmation_id: str, actor: Actor) -> Settled:
         """Cancel a preview. Whoever may confirm it may cancel it. Raises as `confirm` does."""
-        return self._confirming.cancel(confirmation_id, actor)
+        with bearing(SILENCE_SECONDS[Risk.DESTROY]):
+            return self._confirming.cancel(confirmation_id, actor)
 
     def expire_due(self) -> tuple[Settled, ...]:
         """Expire previews whose time is over, and return those that this call expired. Raises `Away`."""

@@ -17,6 +17,7 @@ from bot.blocks.drawn import Drawn, Json
 from bot.blocks.problem import note_message
 from bot.blocks.report import report_message
 from bot.commands.admission import admit
+from bot.commands.conversation import saying_so
 from bot.commands.payloads import Click, click_of
 from bot.desk import Desk
 from bot.live_message import LiveMessage, Relay
@@ -80,7 +81,7 @@ async def _confirm(desk: Desk, click: Click) -> None:
     try:
         alone = click.action_id == ALONE
         claim = partial(desk.runner.confirm, click.value, actor, alone=alone)
-        claimed = await desk.runs.call(claim)
+        claimed = await saying_so(desk, click.place, desk.runs.call(claim))
     except Changed as changed:
         await replace_or_post(desk, click, await asyncio.to_thread(_instead, changed))
         return

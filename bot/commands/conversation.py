@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -31,6 +33,7 @@ from knowledge_base_agent.requests import Pending, Request
 from knowledge_base_agent.runner import silent
 from knowledge_base_agent.understand import Understood, understand
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 2.5
@@ -115,7 +118,19 @@ async def _ask(desk: Desk, place: Place, request: Request, spent: float) -> Repo
         return await desk.questions.call(ask, within=max(ANSWER_WITHIN - spent, _AT_LEAST))
     # What may change something is never given up half-way: its answer comes when it comes.
     within = PREVIEW_WITHIN if risk is Risk.DESTROY else None
-    asking = asyncio.create_task(desk.runs.call(ask, within=within))
+    leave = partial(_leave, desk)
+    return await saying_so(desk, place, desk.runs.call(ask, within=within, late=leave))
+
+
+def _leave(desk: Desk, outcome: Report | Pending) -> None:
+    """Take a preview that came after its asker was told that none would: it must not wait for anybody's click."""
+    if isinstance(outcome, Pending):
+        desk.runner.leave(outcome)
+
+
+async def saying_so(desk: Desk, place: Place, work: Coroutine[Any, Any, T]) -> T:
+    """Return what comes of work that nobody gives up half-way, and tell the person when it takes longer."""
+    asking = asyncio.create_task(work)
     try:
         done, _ = await asyncio.wait({asking}, timeout=SAY_SO_AFTER)
         if not done:

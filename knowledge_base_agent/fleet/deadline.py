@@ -4,6 +4,7 @@ A blocking call can't be stopped from outside. What can be done: run it in a dae
 deadline, and keep count of the threads left behind, so that a dead source is refused at once instead of eating threads.
 """
 
+import contextvars
 import logging
 import threading
 import time
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar, cast
 
@@ -114,7 +116,9 @@ class Threads:
     def _begin(self, deadline: Deadline, function: Callable[[], T], source: str) -> _Call[T]:
         if deadline.expired:
             raise _late(source)
-        call = _Call(function=function, source=source)
+        # In the caller's context: what a request may wait for in all counts for what it asks for at once, too.
+        bound = partial(contextvars.copy_context().run, function)
+        call = _Call(function=bound, source=source)
         with self._lock:
             hanging = self._abandoned[source]
             if hanging >= self._limit:

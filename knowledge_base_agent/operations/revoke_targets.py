@@ -77,7 +77,7 @@ def by_ids(deployment: "Deployment", ids: Collection[str], *, terminate: bool) -
     by_row = [rows[one] for one in sorted(places.known - here)]
     finishing = those_finishing(deployment, by_row, places.fleet)
     reached += [_by_row(row, places.fleet, finishing=row.id in finishing) for row in by_row]
-    left_out = _ended(rows, places)
+    left_out = _ended(rows, places, read=not warnings)
     for one in sorted(places.unknown):
         if one not in rows or one in unfinished:
             warnings.append(f"{one} could not be found: {' '.join(places.why_unknown)}")
@@ -121,13 +121,18 @@ def _pending(places: Whereabouts) -> list[Reached]:
     ]
 
 
-def _ended(rows: Mapping[str, TaskRecord], places: Whereabouts) -> list[str]:
+def _ended(rows: Mapping[str, TaskRecord], places: Whereabouts, *, read: bool) -> list[str]:
     said = []
     for one in sorted(places.nowhere | places.unknown):
         if one in rows and rows[one].state in FINISHED:
             said.append(f"{one} has ended: {rows[one].state}.")
         elif one in places.nowhere:
-            said.append(f"{one} was found nowhere: not with a worker, in a queue, or in the rows.")
+            among = (
+                "in a queue, or in the rows."
+                if read
+                else "or in a queue, and the rows are unknown."
+            )
+            said.append(f"{one} was found nowhere: not with a worker, {among}")
     return said
 
 

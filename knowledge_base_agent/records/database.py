@@ -2,7 +2,8 @@
 
 SQLite runs in WAL mode with `BEGIN IMMEDIATE` for writers, so a writer waits for its turn at the start of its
 transaction and never fails in the middle of it. PostgreSQL gets `connect_timeout`, `statement_timeout`,
-`lock_timeout` and `idle_in_transaction_session_timeout` from the same figure.
+`lock_timeout` and `idle_in_transaction_session_timeout` from the same figure; where it is silent and keeps none of
+these, `postgresql.py` ends the wait a second later.
 """
 
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from knowledge_base_agent.problems import Away, Misconfigured
+from knowledge_base_agent.problems import Away, MaybeWritten, Misconfigured
 from knowledge_base_agent.records.database_file import watch_file
+from knowledge_base_agent.records.silence import exhausted
 
 METADATA = MetaData(
     naming_convention={
@@ -40,6 +42,8 @@ METADATA = MetaData(
 To say it here too would load PostgreSQL's dialect in every process on SQLite, each word of the shell's among them.
 """
 DEADLINE_SECONDS = 2.0
+_GRACE_SECONDS = 1.0
+"""How much later than the server's own deadline the wait for a silent PostgreSQL ends: a word of its own says more."""
 _IDLE_DEADLINES = 5
 """After so many deadlines PostgreSQL ends a transaction whose process stands still: it may hold what all wait for."""
 _ANSWERS_THAT_ARE_NONE = frozenset({"42P01", "25006"})
@@ -104,7 +108,7 @@ def open_engine(
     idle = milliseconds * _IDLE_DEADLINES
     options = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC"
     options += f" -c idle_in_transaction_session_timeout={idle}"
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={"connect_timeout": max(2, int(deadline)), "options": options},
         pool_size=8,
@@ -112,6 +116,14 @@ def open_engine(
         pool_timeout=deadline,
         pool_pre_ping=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        from knowledge_base_agent.records.postgresql import connected  # loads the driver
+
+        return connected(deadline + _GRACE_SECONDS, *arguments, **options)
+
+    return engine
 
 
 def _open_sqlite(url: URL, deadline: float, *, create: bool) -> Engine:
@@ -159,13 +171,24 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that commits at the end of the block. Raises `Away` when the database can't be written."""
-    with _named(engine), engine.begin() as connection:
+    """Open a transaction that commits at the end of the block. Raises `Away` when the database can't be written.
+
+    `MaybeWritten`, which is an `Away`, is raised where the answer to the COMMIT was lost: nobody knows then.
+    """
+    with _named(engine), engine.connect() as connection, connection.begin() as transaction:
         yield connection
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise _maybe(engine, error) from error
+            raise
 
 
 @contextmanager
 def _named(engine: Engine) -> Iterator[None]:
+    if exhausted():
+        raise _away(engine, TimeoutError("it was silent a moment ago"))
     try:
         yield
     except (OperationalError, NoConnectionFree) as error:
@@ -175,6 +198,15 @@ def _named(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated or state in _ANSWERS_THAT_ARE_NONE:
             raise _away(engine, error) from error
         raise
+
+
+def _maybe(engine: Engine, error: Exception) -> MaybeWritten:
+    away = _away(engine, error)
+    return MaybeWritten(
+        f"{away.what} It is unknown whether it has written what it was given last.",
+        away.cure,
+        source=away.source,
+    )
 
 
 def _away(engine: Engine, error: Exception) -> Away:

@@ -23,6 +23,7 @@ class Proxy:
         self._target = (host, port)
         self._delay = 0.0
         self._stop_at: Callable[[bytes], bool] | None = None
+        self._shut_after: bytes | None = None
         self._pairs: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
@@ -54,13 +55,17 @@ class Proxy:
         """Break a connection in place of passing on what contains this, once; the server does not get it."""
         self._stop_at = lambda data: fragment in data
 
+    def black_hole_after(self, fragment: bytes) -> None:
+        """Pass on what contains this, once, and let nothing through any more: neither its answer nor anything else."""
+        self._shut_after = fragment
+
     def refuse(self) -> None:
         """Break every connection and refuse new ones."""
         self._do(self._refuse())
 
     def heal(self) -> None:
         """Let everything through again, what was held back in black connections too."""
-        self._delay, self._stop_at = 0.0, None
+        self._delay, self._stop_at, self._shut_after = 0.0, None, None
         self._do(self._listen())
 
     def close(self) -> None:
@@ -130,6 +135,9 @@ class Proxy:
             if watched and self._stop_at is not None and self._stop_at(data):
                 self._stop_at = None
                 return
+            if watched and self._shut_after is not None and self._shut_after in data:
+                self._shut_after = None
+                await self._shut()  # before it is passed on, so that no answer can be faster
             writer.write(data)
             await writer.drain()
 
