@@ -6,6 +6,7 @@ Each parameter is an input block with its name as block id; those without a valu
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 from slackblocks import (
     CheckboxGroup,
@@ -47,6 +48,7 @@ def has_form(operation: AnyOperation) -> bool:
     return operation.risk is Risk.DESTROY or needs_words(operation)
 
 
+@lru_cache(maxsize=256)
 def needs_words(operation: AnyOperation) -> bool:
     """Tell whether an operation means nothing by its name alone."""
     try:

@@ -3,6 +3,7 @@
 import types
 import typing
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic.fields import FieldInfo
 
@@ -52,6 +53,7 @@ class Parameter:
         return text if self.required else f"[{text}]"
 
 
+@lru_cache(maxsize=256)
 def parameters(operation: AnyOperation) -> tuple[Parameter, ...]:
     """Return an operation's parameters in the order of its arguments' fields; what destroys takes a reason too."""
     fields: dict[str, FieldInfo] = dict(operation.arguments.model_fields)

@@ -1,0 +1,158 @@
+"""The words after an operation's name, read by argparse: one parser an operation, without abbreviations.
+
+What argparse would print and exit for becomes `Misunderstood`, which says what is allowed, and gives an example.
+"""
+
+import argparse
+import difflib
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import NoReturn
+
+from knowledge_base_agent.operations.describing import Parameter, parameters, usage
+from knowledge_base_agent.operations.operation import AnyOperation
+from knowledge_base_agent.problems import Misunderstood
+from knowledge_base_agent.redaction import shown_word
+
+_QUOTES = re.compile(r"['\"]")
+_FLAG = re.compile("--[^-]")
+_SPECIAL = re.compile(r"[^\w@%+=:,./-]")
+
+
+def joined(name: str, words: Sequence[str]) -> str:
+    """Return a name and words as one line that is read as the same words again."""
+    return f"{name} {' '.join(map(_quoted, words))}".strip()
+
+
+def _quoted(word: str) -> str:
+    """Return a word as `split` reads it. One with quotes keeps its looks, so that a secret in it is seen and hidden."""
+    return _SPECIAL.sub(r"\\\g<0>", word) if _QUOTES.search(word) else shlex.quote(word)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise argparse.ArgumentError(None, message)
+
+
+class _NotAllowed(Exception):
+    """A word that its parameter does not take. No ValueError, so that argparse lets it through as it is."""
+
+    def __init__(self, parameter: Parameter, text: str, reason: ValueError) -> None:
+        super().__init__(text)
+        self.parameter = parameter
+        self.text = text
+        self.reason = reason
+
+
+@lru_cache(maxsize=256)
+def _parser_of(operation: AnyOperation) -> _Parser:
+    """Return the parser of an operation's words, made once: that takes longer than all the rest of understanding."""
+    parser = _Parser(prog=operation.name, add_help=False, allow_abbrev=False, exit_on_error=False)
+    for parameter in parameters(operation):
+        _add(parser, parameter)
+    return parser
+
+
+def _add(parser: _Parser, parameter: Parameter) -> None:
+    word = parameter.word
+    if word.read is None:
+        parser.add_argument(
+            *parameter.flags, dest=parameter.name, action="store_true", default=None
+        )
+        return
+    read = partial(_checked, parameter, word.read)
+    if word.positional:
+        nargs = ("+" if parameter.required else "*") if parameter.many else None
+        if not parameter.many and not parameter.required:
+            nargs = "?"
+        parser.add_argument(parameter.name, nargs=nargs, type=read, default=None)
+        return
+    action = "append" if parameter.many else "store"
+    parser.add_argument(
+        *parameter.flags, dest=parameter.name, type=read, action=action, default=None
+    )
+
+
+def _checked(parameter: Parameter, read: Callable[[str], object], text: str) -> object:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise _NotAllowed(parameter, text, error) from error
+
+
+class Reading:
+    """One operation's words on their way to values."""
+
+    def __init__(self, operation: AnyOperation, command: str) -> None:
+        self._operation = operation
+        self._command = command
+        self._parameters = parameters(operation)
+
+    def read(self, words: list[str]) -> dict[str, object]:
+        """Return the values by the names of their fields. Raises `Misunderstood`."""
+        words = [self._lower_flag(word) for word in words]
+        try:
+            found, left = _parser_of(self._operation).parse_known_args(words)
+        except argparse.ArgumentError as error:
+            raise self._incomplete(error) from error
+        except _NotAllowed as error:
+            raise self._not_allowed(error, words) from error
+        if left:
+            raise self._left_over(left[0], words)
+        return {name: _frozen(value) for name, value in vars(found).items() if value is not None}
+
+    def _not_allowed(self, error: _NotAllowed, words: Sequence[str]) -> Misunderstood:
+        shown = shown_word(error.text, words, 60)
+        return Misunderstood(
+            f"“{shown}” is not allowed for {error.parameter.shown}: {error.reason}.",
+            self._example(error.parameter),
+        )
+
+    def _example(self, parameter: Parameter) -> str:
+        """Return a line that works: with what must be given as well."""
+        others = [one.example for one in self._parameters if one.required and one is not parameter]
+        return f"For example: `{' '.join([self._command, *others, parameter.example])}`."
+
+    def _lower_flag(self, word: str) -> str:
+        # A phone capitalises; a flag has no capital letters. Values after "=" stay as they are.
+        flag, equals, value = word.partition("=")
+        return flag.lower() + equals + value if _FLAG.match(flag) else word
+
+    def _incomplete(self, error: argparse.ArgumentError) -> Misunderstood:
+        message = str(error)
+        # argparse names it before the colon ("argument --since: …") or, where it is required, after it.
+        head, _, tail = message.partition(": ")
+        named = {*head.removeprefix("argument ").split("/"), *tail.split(", ")}
+        for parameter in self._parameters:
+            if named & {*parameter.flags, parameter.name}:
+                return Misunderstood(f"{parameter.shown} needs a value.", self._example(parameter))
+        return Misunderstood(f"{sentence(message)}", f"Write it as `{self._usage()}`.")
+
+    def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:
+        flags = [flag for parameter in self._parameters for flag in parameter.flags]
+        typed = word.partition("=")[0]
+        close = difflib.get_close_matches(typed, flags, n=1, cutoff=0.6)
+        what = f"`{shown_word(word, words)}` is not something that {self._operation.name} takes."
+        if not close:
+            return Misunderstood(what, f"Write it as `{self._usage()}`.")
+        mended = [close[0] + w[len(typed) :] if w.partition("=")[0] == typed else w for w in words]
+        return Misunderstood(
+            what,
+            f"Did you mean `{close[0]}`? Write it as `{self._usage()}`.",
+            suggestion=joined(self._operation.name, mended),
+        )
+
+    def _usage(self) -> str:
+        head = self._command.rpartition(" ")[0]
+        return f"{head} {usage(self._operation, self._command.rpartition(' ')[2])}".strip()
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital letter and a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
