@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
 from bench.measuring import interleaved
 from bench.rows import Outcome, Row, Scale, at_most, milliseconds
 from bot.blocks.report import report_message
+from bot.slack_client import as_json
 from knowledge_base_agent.report import Column, Report, Table
 from knowledge_base_agent.report import Row as ReportRow
 
@@ -36,7 +37,7 @@ def _report() -> Report:
 
 
 def _ours() -> str:
-    return json.dumps(report_message(_report(), _NOW).blocks)
+    return as_json(report_message(_report(), _NOW).blocks)
 
 
 def _slack_sdk() -> str:

@@ -24,7 +24,7 @@ from bot.people import People
 from bot.scopes import Scopes
 from bot.seen import Seen
 from bot.slack_api import SlackApi
-from bot.slack_client import open_client
+from bot.slack_client import open_client, open_session
 from bot.socket_mode import SocketMode
 from bot.threads import Threads
 from bot.tokens import greeted, tokens_of
@@ -64,7 +64,7 @@ class Bot:
 
     async def start(self) -> None:
         """Reach Slack and begin to listen, waiting for as long as Slack is away. Raises `Misconfigured`, `OSError`."""
-        session = await self._open.enter_async_context(aiohttp.ClientSession())
+        session = await self._open.enter_async_context(open_session())
         client = open_client(self._settings.slack_api_url, self._tokens.bot, session)
         api = SlackApi(client, self._scopes)
         await self._serve()

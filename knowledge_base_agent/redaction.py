@@ -118,6 +118,9 @@ def shorten(text: str, limit: int) -> tuple[str, bool]:
 
 def plain(text: str, limit: int = 300) -> str:
     """Return text from outside fit for one line: redacted, no control or bidi characters, no line breaks, capped."""
+    # As nearly every text is, and a message is made of hundreds. What is printable has no white space but blanks.
+    if text.isprintable() and len(text) <= limit and "  " not in text and harmless(text):
+        return text.strip()
     # In this order: an invisible sign would split a secret's name.
     visible = _visible(text)
     return _one_line(visible if harmless(visible) else searched(visible), limit)

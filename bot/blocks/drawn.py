@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from slackblocks import DividerBlock, LengthError, Message
+from slackblocks import (
+    ActionsBlock,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    LengthError,
+    Message,
+    RichTextBlock,
+    SectionBlock,
+)
 from slackblocks.blocks import Block
 
 from bot.blocks.data_table import DataTable, check_characters
@@ -20,6 +29,10 @@ _COUNTED = frozenset({"text", "value", "label", "name", "title", "caption", "pla
 _NEW_BLOCKS = frozenset(
     {"data_table", "data_visualization", "container", "rich_text", "card", "plan"}
 )
+_COUNTED_ALONE = (
+    ActionsBlock, ContextBlock, DataTable, DividerBlock, HeaderBlock, RichTextBlock, SectionBlock,
+)  # fmt: skip
+"""Blocks that a message may hold as many of as of any: they have checked themselves, a table's characters aside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +60,21 @@ def rendered(blocks: Sequence[Block]) -> tuple[Json, ...]:
 
     The library's random block ids are left out: Slack makes its own, and the same result draws the same blocks.
     """
-    tables = {at: block for at, block in enumerate(blocks) if isinstance(block, DataTable)}
-    check_characters(sum(table.characters for table in tables.values()))
-    # A table has checked itself: a divider stands in for it where the message as a whole is looked at.
-    small = [DividerBlock() if at in tables else block for at, block in enumerate(blocks)]
-    found: Json = Message(channel="C", text="", blocks=small).to_dict()
-    return tuple(
-        tables[at].as_json() if at in tables else _without_id(block)
-        for at, block in enumerate(found["blocks"])
-    )
+    check_characters(sum(one.characters for one in blocks if isinstance(one, DataTable)))
+    # What a message is checked for as a whole, the library finds by making JSON of each block four times over. What
+    # counts there by its number alone has checked itself, and a divider stands in for it.
+    counted = [DividerBlock() if isinstance(one, _COUNTED_ALONE) else one for one in blocks]
+    Message(channel="C", text="", blocks=counted)
+    return tuple(map(_as_json, blocks))
+
+
+def _as_json(block: Block) -> Json:
+    if isinstance(block, DataTable):
+        return block.as_json()
+    # It is the library's own way to JSON; `Message.to_dict` would take it for each block more than once.
+    made: Json = block._resolve()  # noqa: SLF001
+    made.pop("block_id", None)
+    return made
 
 
 def rendered_if_it_fits(draw: Callable[[], Sequence[Block]]) -> tuple[Json, ...]:
@@ -66,10 +85,6 @@ def rendered_if_it_fits(draw: Callable[[], Sequence[Block]]) -> tuple[Json, ...]
     except LengthError:  # a table of more text than Slack takes in all
         return ()
     return found if fits(found) else ()
-
-
-def _without_id(block: Json) -> Json:
-    return {key: value for key, value in block.items() if key != "block_id"}
 
 
 def weight(blocks: Sequence[Json]) -> int:

@@ -136,12 +136,13 @@ def table_lines(table: Table, most_rows: int) -> list[str]:
     """Return the caption and the first rows as literal lines, for the text form."""
     rows = table.rows[:most_rows]
     found = [summary(table, len(rows))]
+    labels = [literal(column.label, 60) for column in table.columns]
     for row in rows:
         cells = [
             said(_at(row, 0), _CELL),
             *(
-                f"{literal(column.label, 60)}: {said(_at(row, at), _CELL)}"
-                for at, column in enumerate(table.columns)
+                f"{label}: {said(_at(row, at), _CELL)}"
+                for at, label in enumerate(labels)
                 if at > 0 and _at(row, at) != ""
             ),
         ]
