@@ -64,7 +64,7 @@ def slack() -> web.Application:
         if method == "users.info":
             said["user"] = person
         elif method == "conversations.info":
-            said["channel"] = {"id": OPS, "is_channel": True, "is_member": True}
+            said["channel"] = {"id": OPS, "is_channel": True, "is_member": True, "is_shared": False}
         else:
             if method in ("chat.postMessage", "chat.postEphemeral"):
                 posts.add(body)
