@@ -34,6 +34,8 @@ class Request(Asked):
     arguments: Arguments
     repeat: bool = False
     """They mean it, though the same was done a moment ago."""
+    only_shown: bool = False
+    """They want to see the preview of what destroys, and no more."""
 
     @property
     def asked(self) -> str:

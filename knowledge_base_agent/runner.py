@@ -133,7 +133,7 @@ class Runner:
         away = self._unless_running(request)
         preview = given(request.operation.preview)(self._deployment, request.arguments)
         worked(request.operation.name, self._deployment.sightings)
-        if preview.affected == 0 or preview.only_shown:
+        if preview.affected == 0 or preview.only_shown or request.only_shown:
             self._note(request, Kind.ANSWERED, preview.report.text)
             report: Report = preview.report
             return report

@@ -111,7 +111,7 @@ def overview_page() -> str:
             "",
             *(f"  {one.shell_name:<{width}}  {one.summary}" for one in OPERATIONS),
             "",
-            "--json prints values for scripts; --yes confirms what destroys (for cron).",
+            "--json prints values for scripts; --yes confirms what destroys (for cron); --dry-run only shows it.",
             "OPERATION --help explains one.",
             "",
         ]

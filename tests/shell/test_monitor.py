@@ -5,8 +5,9 @@ import json
 import pytest
 from sqlalchemy import select
 
+from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.records.database import reading
-from knowledge_base_agent.records.road_tables import AUDIT
+from knowledge_base_agent.records.road_tables import AUDIT, CONFIRMATIONS
 from tests.operations.place import Place
 from tests.shell.conftest import Shell
 from tests.waiting import wait_until
@@ -63,6 +64,20 @@ def test_a_yes_clears_and_a_dry_run_only_shows(here: Place, shell: Shell) -> Non
     done = shell("clear-old-tasks --older-than 0 --status FAILURE --reason test", "y\n")
     assert done.returncode == 0, done.stderr
     assert here.site.row(failed) is None
+
+
+def test_whatever_destroys_can_be_looked_at_alone(here: Place, shell: Shell) -> None:
+    """The whole deployment, at the top risk, with `--yes` behind it: the preview is all that happens."""
+    here.site.app.send_task("history.add", (1, 2), queue="nobody")
+    dry = shell("purge-queues --queue nobody --dry-run --yes")
+    assert dry.returncode == 0, dry.stderr
+    assert "1 message" in dry.stdout
+    assert "Really" not in dry.stderr
+    assert here.deployment.fleet.queues.depths(Deadline.after(5)).named("nobody").ready == 1  # type: ignore[union-attr]
+    with reading(here.deployment.engine) as connection:
+        kept = connection.execute(select(CONFIRMATIONS.c.id)).all()
+    assert kept == [], "there is nothing that anybody could confirm"
+    assert shell("stats --dry-run").returncode == 2
 
 
 def test_the_top_risk_wants_a_reason_which_the_audit_keeps(here: Place, shell: Shell) -> None:
