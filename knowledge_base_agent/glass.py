@@ -1,17 +1,24 @@
 """What a channel is told of somebody who breaks the glass: at once, when they may go on alone, and how it ended.
 
-Each of the three is told by one bot: whoever moves the row on with a conditional UPDATE is the one that tells.
+An outbox: the row moves on when Slack has taken what was to be told, and not before. Each of the three is told by the
+one bot that claims it by a conditional UPDATE. What Slack surely did not take is given back; a telling whose end is
+unknown, since the bot died or the answer got lost, is done again after the time that it may take, and says so.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirmations import Confirmation, State, from_row
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import CONFIRMATIONS, GLASS_ALARMS
+
+TELLING_TAKES = timedelta(seconds=30)
+"""Longer than any one telling: a claim that is older belongs to nobody any more."""
 
 
 class Told(Enum):
@@ -31,9 +38,13 @@ class Alarm:
     """One thing to tell. `channel` and `message` are where the first alarm stands, empty where there is none."""
 
     told: Told
+    before: Told
+    """What had been told before it."""
     confirmation: Confirmation
     channel: str
     message: str
+    may_repeat: bool = False
+    """Somebody began to tell it, and it is not known whether they did."""
 
 
 def sound(connection: Connection, confirmation_id: str) -> None:
@@ -43,23 +54,34 @@ def sound(connection: Connection, confirmation_id: str) -> None:
 
 
 def alarms_due(engine: Engine) -> tuple[Alarm, ...]:
-    """Return what is to be told now, each to one caller only. Raises `Away`."""
-    joined = select(CONFIRMATIONS, GLASS_ALARMS.c.told, GLASS_ALARMS.c.channel).add_columns(
-        GLASS_ALARMS.c.message.label("alarm_message")
+    """Return what is to be told now, each to one caller only, who says what came of it. Raises `Away`."""
+    alarms = GLASS_ALARMS.c
+    joined = select(CONFIRMATIONS, alarms.told, alarms.channel, alarms.telling_since).add_columns(
+        alarms.message.label("alarm_message")
     )
-    query = joined.join(GLASS_ALARMS, GLASS_ALARMS.c.confirmation_id == CONFIRMATIONS.c.id).where(
-        GLASS_ALARMS.c.told != Told.OVER.value
+    query = joined.join(GLASS_ALARMS, alarms.confirmation_id == CONFIRMATIONS.c.id).where(
+        alarms.told != Told.OVER.value
     )
     with reading(engine) as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
-    due = []
-    for row in rows:
-        told, channel, message = (row.pop(key) for key in ("told", "channel", "alarm_message"))
-        found = from_row(row)
-        following = _next(Told(told), found)
-        if following is not None and _moved(engine, found.id, Told(told), following):
-            due.append(Alarm(told=following, confirmation=found, channel=channel, message=message))
-    return tuple(due)
+    return tuple(alarm for row in rows if (alarm := _claimed(engine, row)) is not None)
+
+
+def _claimed(engine: Engine, row: dict[str, Any]) -> Alarm | None:
+    names = ("told", "channel", "alarm_message", "telling_since")
+    told, channel, message, since = (row.pop(name) for name in names)
+    before, found = Told(told), from_row(row)
+    following = _next(before, found)
+    if following is None or not _claim(engine, found.id, before):
+        return None
+    return Alarm(
+        told=following,
+        before=before,
+        confirmation=found,
+        channel=channel,
+        message=message,
+        may_repeat=since is not None,
+    )
 
 
 def _next(told: Told, found: Confirmation) -> Told | None:
@@ -71,22 +93,31 @@ def _next(told: Told, found: Confirmation) -> Told | None:
     return Told.OPEN if may and told is Told.ASKED else None
 
 
-def _moved(engine: Engine, confirmation_id: str, before: Told, after: Told) -> bool:
+def _claim(engine: Engine, confirmation_id: str, before: Told) -> bool:
+    now, since = utc_now(), GLASS_ALARMS.c.telling_since
+    free = since.is_(None) | (since < now - TELLING_TAKES)
     with writing(engine) as connection:
-        moved = connection.execute(
-            update(GLASS_ALARMS)
-            .where(GLASS_ALARMS.c.confirmation_id == confirmation_id)
-            .where(GLASS_ALARMS.c.told == before.value)
-            .values(told=after.value)
-        )
-        return moved.rowcount == 1
+        mine = update(GLASS_ALARMS).where(_at(confirmation_id, before)).where(free)
+        return connection.execute(mine.values(telling_since=now)).rowcount == 1
 
 
-def alarm_stands(engine: Engine, confirmation_id: str, *, channel: str, message: str) -> None:
-    """Remember where an alarm stands, so that any bot can say on it how it ended. Raises `Away`."""
+def alarm_told(engine: Engine, alarm: Alarm, *, channel: str = "", message: str = "") -> None:
+    """Record that it was told, and where it stands, so that any bot can say there how it ended. Raises `Away`."""
+    values: dict[str, Any] = {"told": alarm.told.value, "telling_since": None}
+    if message:
+        values |= {"channel": channel, "message": message}
     with writing(engine) as connection:
-        connection.execute(
-            update(GLASS_ALARMS)
-            .where(GLASS_ALARMS.c.confirmation_id == confirmation_id)
-            .values(channel=channel, message=message)
-        )
+        mine = update(GLASS_ALARMS).where(_at(alarm.confirmation.id, alarm.before))
+        connection.execute(mine.values(values))
+
+
+def alarm_untold(engine: Engine, alarm: Alarm) -> None:
+    """Give back what Slack surely did not take. Raises `Away`."""
+    with writing(engine) as connection:
+        mine = update(GLASS_ALARMS).where(_at(alarm.confirmation.id, alarm.before))
+        connection.execute(mine.values(telling_since=None))
+
+
+def _at(confirmation_id: str, told: Told) -> ColumnElement[bool]:
+    alarms = GLASS_ALARMS.c
+    return (alarms.confirmation_id == confirmation_id) & (alarms.told == told.value)

@@ -201,11 +201,13 @@ class Runner:
         """Return what is to be told of those who break the glass, each to one caller only. Raises `Away`."""
         return glass.alarms_due(self._deployment.engine)
 
-    def alarm_stands(self, confirmation_id: str, *, channel: str, message: str) -> None:
-        """Remember where an alarm stands, so that any bot can say on it how it ended. Raises `Away`."""
-        glass.alarm_stands(
-            self._deployment.engine, confirmation_id, channel=channel, message=message
-        )
+    def alarm_told(self, alarm: Alarm, *, channel: str = "", message: str = "") -> None:
+        """Record that it was told, and in which message, so that any bot can say there how it ended. Raises `Away`."""
+        glass.alarm_told(self._deployment.engine, alarm, channel=channel, message=message)
+
+    def alarm_untold(self, alarm: Alarm) -> None:
+        """Give back what Slack surely did not take, so that it is due again. Raises `Away`."""
+        glass.alarm_untold(self._deployment.engine, alarm)
 
     def declare_interrupted(self) -> tuple[runs.Run, ...]:
         """Mark runs whose process is gone, and return those that this call marked, to be announced. Raises `Away`."""

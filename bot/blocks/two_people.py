@@ -19,6 +19,7 @@ from slackblocks import (
 )
 from slackblocks.blocks import Block
 
+from bot.blocks.alert import REPEAT
 from bot.blocks.buttons import (
     ALONE,
     CANCEL,
@@ -158,7 +159,7 @@ def reason_view(words: str, *, carried: str, delay: timedelta) -> Json:
     return view
 
 
-def alarm_message(told: Told, found: Confirmation) -> Drawn:
+def alarm_message(told: Told, found: Confirmation, *, may_repeat: bool = False) -> Drawn:
     """Draw what a channel is told of somebody who breaks the glass: that they mean to, or how it ended."""
     name = literal(found.asked_by_name, 80)
     lines = [
@@ -166,6 +167,7 @@ def alarm_message(told: Told, found: Confirmation) -> Drawn:
         f"What: {literal(found.words, 400)}",
         f"Why it needs two people: {literal(found.why_two, 400)}",
         f"Reason: {literal(found.reason, LONGEST)}",
+        *([REPEAT] if may_repeat else []),
     ]
     rows: list[Block] = []
     if told is not Told.OVER:
@@ -199,12 +201,13 @@ def _where(found: Confirmation) -> str:
     return f" The preview is in <#{found.place}>." if _CHANNEL.fullmatch(found.place) else ""
 
 
-def open_message(found: Confirmation) -> Drawn:
+def open_message(found: Confirmation, *, may_repeat: bool = False) -> Drawn:
     """Tell whoever breaks the glass that the delay is over."""
     at = _PERSON.fullmatch(found.asked_by)
     who = f"<@{found.asked_by}>" if at else inert(found.asked_by_name, 80)
     until = f"until {local_moment(found.expires_at)}"
     what = f"The delay is over, and nobody has stopped {inert(found.words, 300)}: {who} can confirm it alone, {until}."
+    what = f"{what} {REPEAT}" if may_repeat else what
     text = (
         f"The delay is over: {literal(found.asked_by_name, 80)} can confirm {literal(found.words, 300)} alone, until "
         f"{moment(found.expires_at)}."

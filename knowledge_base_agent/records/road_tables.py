@@ -114,4 +114,5 @@ GLASS_ALARMS = Table(
     ),  # what was told last; glass.py says what follows what
     Column("channel", String(64), nullable=False),
     Column("message", String(64), nullable=False),
+    Column("telling_since", UtcDateTime),  # while a bot tells what follows
 )
