@@ -1,4 +1,4 @@
-"""Who breaks the glass is told of, whatever becomes of Slack or of the bot: never lost, and repeats say that they are."""
+"""Who breaks the glass is told of, whatever becomes of Slack or the bot: never lost, and repeats say that they are."""
 
 import contextlib
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ async def test_what_slack_surely_did_not_take_is_told_later_and_once(
     slack: LocalSlack, deployment: Deployment, tmp_path: Path, how: str
 ) -> None:
     breaks_the_glass(deployment, tmp_path)
-    await slack.fails("chat.postMessage", how, times=2)
+    await slack.fails("chat.postMessage", how, times=2, error="channel_not_found")
     telling = bot(slack, deployment)
 
     async def told() -> bool:
