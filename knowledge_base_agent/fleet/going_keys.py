@@ -1,7 +1,7 @@
-"""Many keys removed by the server itself, page by page: found, spared or taken away in one script, none sent here.
+"""Many keys put aside by the server itself, page by page: found, spared or renamed in one script, none sent here.
 
-Sent here and back, a million names cost more than what is done with them. A page is as large as what others may wait
-for. It is atomic, and a rename is too: whatever dies in between, each key is in exactly one of its two places.
+A page is as large as what others may wait for, and atomic: whatever dies in between, each key is in exactly one of its
+two places. (What goes for good is sent here and back all the same: one UNLINK of many costs a server less than Lua.)
 """
 
 import time
@@ -16,19 +16,17 @@ from knowledge_base_agent.fleet.away import away_if_down
 
 _PAGE_SECONDS: Final = 0.003
 _FIRST, _LEAST, _MOST = 200, 50, 2000
-"""Keys of a page. Lua hands over fewer than 8000 arguments at once."""
+"""Keys of a page."""
 _SCRIPT: Final = """
 local match, aside, least = ARGV[2], ARGV[4], tonumber(ARGV[5])
-local spared, kept, going, gone = {}, {}, {}, 0
+local spared, kept, gone = {}, {}, 0
 for n = 6, #ARGV do spared[ARGV[n]] = true end
 local found = redis.call('SCAN', ARGV[1], 'MATCH', match, 'COUNT', ARGV[3])
 for _, key in ipairs(found[2]) do
   local idle = least > 0 and redis.pcall('OBJECT', 'IDLETIME', key)
   if spared[key] or type(idle) == 'number' and idle < least then kept[#kept + 1] = key
-  elseif aside == '' then going[#going + 1] = key
   elseif redis.pcall('RENAMENX', key, aside .. key) == 1 then gone = gone + 1 end
 end
-if #going > 0 then gone = redis.call('UNLINK', unpack(going)) end
 return {found[1], gone, kept}
 """
 """A server that counts how often instead of when (LFU) tells no idle time: then nothing is spared for it.
@@ -45,25 +43,24 @@ class Page:
     kept: frozenset[bytes]
 
 
-def clear_keys(
+def put_all_aside(
     client: redis.Redis,
     source: str,
     prefix: bytes,
     *,
-    mark: str | None,
+    mark: str,
     spared: Sequence[bytes],
     least_idle: Callable[[], float],
 ) -> Iterator[Page]:
-    """Remove all keys with this prefix but those spared and those touched since, page by page. Raises `Away`.
+    """Rename all keys with this prefix, but those spared and those touched since, page by page. Raises `Away`.
 
-    With a `mark` they go aside, under names that `bring_keys_back` knows; without one they go for good. `least_idle`
-    is asked before each page for how many seconds nobody may have touched a key; 0 spares none for that.
+    Their names with a `mark` are those that `bring_keys_back` knows. `least_idle` is asked before each page for how
+    many seconds nobody may have touched a key; 0 spares none for that.
     """
     script, match = client.register_script(_SCRIPT), prefix + b"*"
-    aside = "" if mark is None else prefix_of(mark)
     cursor, count = b"0", _FIRST
     while True:
-        arguments: list[Any] = [cursor, match, count, aside, repr(least_idle()), *spared]
+        arguments: list[Any] = [cursor, match, count, prefix_of(mark), repr(least_idle()), *spared]
         started = time.monotonic()
         with away_if_down(source):
             answer: Any = script(args=arguments)

@@ -1,9 +1,9 @@
-"""Taking away the keys of one store: by the server alone, or key by key where the rows of tasks have to be asked."""
+"""Taking away the keys of one store: put aside by the server alone, or by name, for good or where rows are asked."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from knowledge_base_agent.fleet.going_keys import clear_keys
+from knowledge_base_agent.fleet.going_keys import put_all_aside
 from knowledge_base_agent.operations.flush_counting import Tally
 from knowledge_base_agent.operations.flush_keeping import Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
@@ -20,10 +20,10 @@ def remove_keys(
 ) -> Tally:
     """Remove all keys of a store but those that are kept; `told` gets how many have gone so far. Raises `Away`."""
     spared = keep.named(store)
-    if spared is None:
+    if spared is None or removal.mark is None:
         return _one_by_one(deployment, store, keep, removal, told)
     gone, kept = 0, set[bytes]()
-    removing = clear_keys(
+    removing = put_all_aside(
         store.client,
         store.source,
         store.prefix,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from knowledge_base_agent.fleet.going_keys import clear_keys
+from knowledge_base_agent.fleet.going_keys import put_all_aside
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.stream import HISTORY_KEY
 from knowledge_base_agent.requests import Pending
@@ -157,10 +157,10 @@ def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: Redi
     with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
         seconds = iter((3600.0, 0.0))
 
-        def removed(mark: str | None, *spared: bytes) -> tuple[int, set[bytes]]:
+        def removed(mark: str, *spared: bytes) -> tuple[int, set[bytes]]:
             least = next(seconds)
             pages = list(
-                clear_keys(
+                put_all_aside(
                     client, "it", b"logs:", mark=mark, spared=spared, least_idle=lambda: least
                 )
             )
@@ -176,7 +176,7 @@ def test_a_key_that_came_again_after_it_went_aside_costs_nothing(redis_space: Re
     add_keys(redis_space.logs_url, "logs", 1)
     with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
         for gone in (1, 0):
-            pages = clear_keys(
+            pages = put_all_aside(
                 client, "it", b"logs:", mark="op-1:x", spared=(), least_idle=lambda: 0.0
             )
             assert sum(page.gone for page in pages) == gone
