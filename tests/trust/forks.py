@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -58,6 +59,8 @@ def _started(task: T, do: Callable[[T], int]) -> _Fork[T]:
     if pid == 0:
         try:
             os.write(writes, str(do(task)).encode())
+        except BaseException:  # noqa: BLE001 - nobody else will tell why there is no answer
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(writes)
