@@ -7,11 +7,12 @@ from functools import partial
 from bot.blocks.buttons import words_in
 from bot.blocks.drawn import Json
 from bot.blocks.two_people import GLASS, REASON, VALUE, reason_view
-from bot.commands.admission import admitted
 from bot.commands.conversation import converse
 from bot.commands.payloads import Click, click_of, event_id_of, part_of, place_of_form
 from bot.desk import Desk
 from knowledge_base_agent.operations.stated import read_reason
+from knowledge_base_agent.requests import Request
+from knowledge_base_agent.understand import understand
 
 
 def clicked(desk: Desk, body: Json) -> None:
@@ -32,7 +33,17 @@ def clicked(desk: Desk, body: Json) -> None:
 
 
 async def _open(desk: Desk, click: Click, words: str, view: Json, trigger: str) -> None:
-    await admitted(desk, click.place, words, user_name=click.user_name)
+    """Open the form for somebody who may ask for the operation: nobody states a reason only to be refused."""
+    understood = understand(words)
+    actor = await desk.people.actor(click.place, fresh=True, name=click.user_name)
+    request = Request(
+        actor=actor,
+        operation=understood.operation,
+        arguments=understood.arguments,
+        words=understood.words,
+        place=click.place.channel,
+    )
+    desk.runner.admit(request)
     await desk.messages.open_form(trigger, view)
 
 

@@ -90,11 +90,14 @@ async def test_an_admin_can_not_approve_their_own_and_an_operator_not_anybodys(
 async def test_without_a_reason_nothing_can_be_approved_until_one_is_stated_in_a_form(
     whole: System, slack: LocalSlack
 ) -> None:
-    otto, ada = slack.person("otto"), slack.person("ada")
+    otto, ada, vera = (slack.person(name) for name in ("otto", "ada", "vera"))
     whole.send("add", 1, 1, queue="orders")
     waits = await asks_to_purge(whole, otto, "purge --queue orders")
     assert waits.buttons[-1] == "State a reason…"
     assert "Approve" not in waits.buttons
+    await vera.clicks("State a reason…", on=waits)
+    await vera.sees("you may look but not change")
+    await vera.has_no_modal()
     await otto.clicks("State a reason…", on=waits)
     form = await otto.sees_modal("State a reason")
     await otto.submits(form, {"Why?": "the consumer is gone for good"})
