@@ -92,6 +92,14 @@ def test_on_a_phone_wide_tables_scroll_inside_themselves(phone: Page, app: Small
     box = phone.locator(f'[data-ts="{ts}"] .table-scroll')
     box.scroll_into_view_if_needed()
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    more = phone.locator(f'[data-ts="{ts}"] .more-columns')
+    expect(more).to_contain_text("more columns →")
+    more.click()
+    phone.wait_for_function(
+        'ts => document.querySelector(`[data-ts="${ts}"] .table-scroll`).scrollLeft > 0', arg=ts
+    )
+    box.evaluate("box => box.scrollTo({ left: box.scrollWidth, behavior: 'instant' })")
+    expect(more).to_be_hidden()
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
     assert phone.locator(".pane .messages").evaluate("list => list.scrollWidth <= list.clientWidth")
     expect(phone.get_by_role("link", name="kb-audit")).not_to_be_visible()

@@ -33,18 +33,33 @@ export function scrolling(grid, label, memory) {
     { tabIndex: 0, role: "group", "aria-label": label, data: { focus: "table" } },
     grid,
   );
+  const more = el("button.more-columns", { type: "button", hidden: true, data: { focus: "more columns" } });
+  more.addEventListener("click", () => box.scrollBy({ left: box.clientWidth * 0.7, behavior: "smooth" }));
+  const frame = el("div.table-frame", {}, box, more);
   box.addEventListener(
     "scroll",
     () => {
       memory.scrolledTo = box.scrollLeft;
+      tellMore(frame, box, grid, more);
     },
     { passive: true },
   );
+  new ResizeObserver(() => tellMore(frame, box, grid, more)).observe(box);
   if (memory.scrolledTo)
     requestAnimationFrame(() => {
       box.scrollLeft = memory.scrolledTo;
     });
-  return box;
+  return frame;
+}
+
+/** On a phone half of a table lies beyond its edge, and nothing else tells that it is there. */
+function tellMore(frame, box, grid, more) {
+  const edge = box.getBoundingClientRect().right;
+  const cells = [...(grid.rows[0]?.cells ?? [])];
+  const beyond = cells.filter((cell) => cell.getBoundingClientRect().right > edge + 2).length;
+  frame.classList.toggle("has-more", beyond > 0);
+  more.hidden = beyond === 0;
+  more.textContent = `${beyond} more ${beyond === 1 ? "column" : "columns"} →`;
 }
 
 function styledCell(tag, cell, setting, place) {
