@@ -14,9 +14,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 def as_json(value: object) -> str:
     """Return what is sent to Slack as JSON: in a tenth of the time that the standard library takes for a long table."""
     try:
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
     except UnicodeEncodeError:  # half of a pair of UTF-16, which only escapes can hold
         return json.dumps(value)
+
+
+def _plain(value: object) -> object:
+    """Return a number or text of a kind of our own, such as a `Size`, as what it is: msgspec takes no subclasses."""
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"{type(value).__name__} can't be sent to Slack")
 
 
 def open_session() -> aiohttp.ClientSession:
