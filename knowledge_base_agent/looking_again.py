@@ -63,8 +63,8 @@ def look_again(deployment: Deployment, operation: AnyOperation, found: Confirmat
     if preview.affected == 0:
         return _nothing_left(preview.report)
     shown = Scope.model_validate_json(found.scope)
-    same = preview.scope.fingerprint == found.fingerprint and preview.scope.flows == shown.flows
-    if same and not preview.scope.fresh:
+    still = preview.scope.flows == shown.flows and not preview.scope.fresh
+    if preview.scope.fingerprint == found.fingerprint and still:
         return Seen(preview=preview, report=preview.report, difference=Difference())
     changed = difference(shown, preview.scope)
     if changed.unknown:

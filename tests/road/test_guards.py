@@ -62,6 +62,13 @@ GUARDS = (
         test="test_looking_again.py::test_what_was_not_shown_is_a_new_preview_in_the_same_place_and_nothing_runs",
     ),
     Guard(
+        name="the look for others in the place of what was shown",
+        file="scope.py",
+        line="        elif others > allowed:\n",
+        without="        elif False:\n",
+        test="test_scope.py::test_as_many_in_the_place_of_others_are_another_set",
+    ),
+    Guard(
         name="the record before the effect of what was confirmed",
         file="confirming.py",
         line="            write(connection, agreed, entry_of(actor, Kind.STARTED, taken.operation, **more))\n",

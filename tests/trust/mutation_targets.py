@@ -90,7 +90,8 @@ EQUIVALENT: dict[str, str] = {
         "whatever is settled has its time: the condition is there for the type checker"
     ),
     "knowledge_base_agent.confirmations.keep: 19 for 18": "one more byte that cannot be guessed",
-    "knowledge_base_agent.looking_again.look_again: False for the condition `same and not preview.scope.fresh`": (
+    "knowledge_base_agent.looking_again.look_again: False for the condition "
+    "`preview.scope.fingerprint == found.fingerprint and still`": (
         "a short cut: of what is equal, the difference is empty"
     ),
 }
