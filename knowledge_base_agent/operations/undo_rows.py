@@ -62,7 +62,7 @@ class Rows:
             cutoff=cutoff,
             wanted=wanted,
             told=told,
-            gone=None if leave else self.behind.remove,
+            gone=None if leave or self.behind.nowhere() else self.behind.remove,
             aside=self.aside,
         )
         self.number += sum(gone.values())

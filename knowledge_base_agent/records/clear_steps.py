@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, delete, event, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, event, select
 
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.batches import change_counts
@@ -36,33 +36,35 @@ EVERY: Final = TaskFilter()
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What one step removed."""
+    """What one step removed. `ids` is empty where nobody asked for them."""
 
     removed: int
     ids: list[str] = field(repr=False)
 
 
-@contextlib.contextmanager
-def steps(
-    engine: Engine,
-    *,
-    state: str,
-    cutoff: datetime,
-    wanted: TaskFilter = EVERY,
-    aside: str | None = None,
-) -> Iterator[Iterator[Step]]:
-    """Lend the steps that remove this state's rows from before the cutoff, of those `wanted`; iterating removes.
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """Which rows go: those of a state from before the cutoff (aware UTC), of those `wanted`.
 
-    With `aside` they are moved there instead, under that keepsake.
-
-    Raises `Away` when the database can't be written.
+    With `aside` they are moved there instead, under that keepsake. `ids` asks for whose rows they were.
     """
+
+    state: str
+    cutoff: datetime
+    wanted: TaskFilter = EVERY
+    aside: str | None = None
+    ids: bool = True
+
+
+@contextlib.contextmanager
+def steps(engine: Engine, meant: Removal) -> Iterator[Iterator[Step]]:
+    """Lend the steps that remove these rows; iterating removes. Raises `Away` when the database can't be written."""
     if engine.dialect.name != "sqlite":
-        yield _Removal(engine, state, cutoff, wanted, aside).run()
+        yield _Steps(engine, meant).run()
         return
     own = _without_checkpoints(engine)
     try:
-        yield _Removal(own, state, cutoff, wanted, aside).run()
+        yield _Steps(own, meant).run()
     finally:
         own.dispose()
 
@@ -78,15 +80,12 @@ def _without_checkpoints(engine: Engine) -> Engine:
     return own
 
 
-class _Removal:
-    def __init__(
-        self, engine: Engine, state: str, cutoff: datetime, wanted: TaskFilter, aside: str | None
-    ) -> None:
-        self._aside = aside
+class _Steps:
+    def __init__(self, engine: Engine, meant: Removal) -> None:
         self._engine = engine
-        self._state = state
-        self._cutoff = cutoff
-        self._wanted = condition(wanted, engine.dialect.name)
+        self._meant = meant
+        self._state, self._cutoff = meant.state, meant.cutoff
+        self._wanted = condition(meant.wanted, engine.dialect.name)
         self._sqlite = engine.dialect.name == "sqlite"
         self._length = _FIRST_STEP
         self._rests_until = 0.0
@@ -128,21 +127,25 @@ class _Removal:
     def _remove_range(self, among: ColumnElement[bool]) -> Step:
         with writing(self._engine) as connection:
             began = time.monotonic()  # from here on: waiting for the lock keeps no one else out
-            if self._aside:
-                ids = move_out(connection, among, self._aside)
-            else:
-                ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
-                forget_messages(connection, ids)
-                forget_retries(connection, ids)
-            change_counts(connection, Counter({self._state: -len(ids)}))
+            removed, ids = self._removed(connection, among)
+            change_counts(connection, Counter({self._state: -removed}))
         self._measured(time.monotonic() - began)
-        return Step(removed=len(ids), ids=ids)
+        return Step(removed=removed, ids=ids)
+
+    def _removed(self, connection: Connection, among: ColumnElement[bool]) -> tuple[int, list[str]]:
+        if self._meant.aside:
+            return move_out(connection, among, self._meant.aside, ids=self._meant.ids)
+        ids = list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
+        forget_messages(connection, ids)
+        forget_retries(connection, ids)
+        return len(ids), ids
 
     def _measured(self, took: float) -> None:
         dialect = self._engine.dialect.name
         fitting = self._length * _STEP_SECONDS[dialect] / max(took, 1e-4)
         self._length = int(min(max(fitting, _SHORTEST_STEP), self._length * 2, _LONGEST_STEP))
         self._rests_until = time.monotonic() + took * (1 / _LOCK_SHARE[dialect] - 1)
+
         if self._sqlite:
             self._checkpoint()
 

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
+    Delete,
     Engine,
+    Insert,
     delete,
     func,
     insert,
@@ -42,18 +45,35 @@ class Returned:
     again: int
 
 
-def move_out(connection: Connection, among: ColumnElement[bool], keepsake_id: str) -> list[str]:
-    """Move rows of `tasks` aside under a keepsake, and return their ids. The counters are the caller's."""
+def move_out(
+    connection: Connection, among: ColumnElement[bool], keepsake_id: str, *, ids: bool
+) -> tuple[int, list[str]]:
+    """Move rows of `tasks` aside under a keepsake. The counters are the caller's.
+
+    Return how many they were, and with `ids` whose.
+    """
     names = ["keepsake_id", *_NAMES]
+    gone = delete(TASKS).where(among)
     if connection.dialect.name == "postgresql":
         # One statement: a row that comes between two would be removed and not kept.
-        gone = delete(TASKS).where(among).returning(*TASKS.columns).cte("gone")
-        rows = select(literal(keepsake_id), *(gone.c[name] for name in _NAMES))
-        moved = insert(CLEARED_TASKS).from_select(names, rows).add_cte(gone)
-        return list(connection.scalars(moved.returning(CLEARED_TASKS.c.id)))
+        cte = gone.returning(*TASKS.columns).cte("gone")
+        rows = select(literal(keepsake_id), *(cte.c[name] for name in _NAMES))
+        moved = insert(CLEARED_TASKS).from_select(names, rows).add_cte(cte)
+        return _done(connection, moved, CLEARED_TASKS.c.id if ids else None)
     rows = select(literal(keepsake_id), *TASKS.columns).where(among)
     connection.execute(insert(CLEARED_TASKS).from_select(names, rows))
-    return list(connection.scalars(delete(TASKS).where(among).returning(TASKS.c.id)))
+    return _done(connection, gone, TASKS.c.id if ids else None)
+
+
+def _done(
+    connection: Connection, change: Insert | Delete, returned: Column[str] | None
+) -> tuple[int, list[str]]:
+    if returned is None:
+        # Without the option an INSERT is not asked how many rows it wrote.
+        counted = connection.execute(change, execution_options={"preserve_rowcount": True})
+        return counted.rowcount, []
+    found = list(connection.scalars(change.returning(returned)))
+    return len(found), found
 
 
 def cleared(engine: Engine, keepsake_id: str) -> Returned:

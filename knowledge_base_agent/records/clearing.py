@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, func, literal_column, select
 
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.records.clear_steps import EVERY, steps
+from knowledge_base_agent.records.clear_steps import EVERY, Removal, steps
 from knowledge_base_agent.records.states import STATES, WITH_WORKERS
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_filter import TaskFilter, condition
@@ -141,7 +141,8 @@ def clear(
     removed: Counter[str] = Counter()
     only = replace(wanted, states=(), until=None)
     for state in states_to_clear(states) if states else ():
-        with steps(engine, state=state, cutoff=cutoff, wanted=only, aside=aside) as each:
+        meant = Removal(state=state, cutoff=cutoff, wanted=only, aside=aside, ids=gone is not None)
+        with steps(engine, meant) as each:
             for step in each:
                 removed[state] += step.removed
                 if gone is not None:

@@ -81,6 +81,21 @@ def test_results_progress_and_logs_of_cleared_tasks_go_and_those_of_running_ones
     assert left(shell) == {"young"}
 
 
+def test_what_few_of_many_tasks_left_is_found_and_what_is_not_theirs_stays(shell: Shell) -> None:
+    settings = shell.deployment.settings
+    with (
+        contextlib.closing(Redis.from_url(settings.progress_url)) as progress,
+        contextlib.closing(Redis.from_url(settings.result_backend)) as results,
+    ):
+        progress.hset("progress:pay-1", "done", 1)
+        progress.set("other", 1)
+        results.set("celery-task-meta-", 1)
+        results.set("celery-task-meta-young", 1)
+        shell.confirms(shell.previews("clear --no-undo"))
+        assert set(progress.scan_iter()) == {b"other"}
+        assert set(results.scan_iter()) == {b"celery-task-meta-", b"celery-task-meta-young"}
+
+
 def test_rows_go_while_redis_is_away_and_what_remains_is_said(
     database_url: str, redis_space: RedisSpace
 ) -> None:
