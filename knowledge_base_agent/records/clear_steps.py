@@ -27,7 +27,8 @@ from knowledge_base_agent.records.task_retries import forget_retries
 _FIRST_STEP: Final = 200
 _SHORTEST_STEP: Final = 20
 _LONGEST_STEP: Final = 20_000
-_STEP_SECONDS: Final = {"sqlite": 0.02, "postgresql": 0.05}
+# On PostgreSQL a step keeps out only who wants these very rows, so it takes longer: fewer commits to wait for.
+_STEP_SECONDS: Final = {"sqlite": 0.02, "postgresql": 0.1}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}  # PostgreSQL locks only the rows that go
 _MOMENT: Final = timedelta(microseconds=1)
 _TRIES: Final = 3
@@ -143,7 +144,9 @@ class _Steps:
     def _measured(self, took: float) -> None:
         dialect = self._engine.dialect.name
         fitting = self._length * _STEP_SECONDS[dialect] / max(took, 1e-4)
-        self._length = int(min(max(fitting, _SHORTEST_STEP), self._length * 2, _LONGEST_STEP))
+        # One step that a busy machine held up says little about the next: half or double at a time.
+        fitting = min(max(fitting, self._length / 2), self._length * 2)
+        self._length = int(min(max(fitting, _SHORTEST_STEP), _LONGEST_STEP))
         self._rests_until = time.monotonic() + took * (1 / _LOCK_SHARE[dialect] - 1)
 
         if self._sqlite:
