@@ -103,7 +103,7 @@ def test_what_was_cleared_comes_back_column_by_column(there: Crew, redis_space: 
     for url in (redis_space.result_url, redis_space.progress_url, redis_space.logs_url):
         assert not [key for key in database(url) if not key.startswith(b"kb:undo:")]
     undoing = there.previews(undo_words)
-    assert "8 rows; 4 keys of the progress store; 1 keys of the log store" in undoing.report.text
+    assert "8 rows; 4 keys of the progress store; 1 key of the log store" in undoing.report.text
     there.confirms(undoing)
     assert everything(there, redis_space) == before
     assert aside(there) == 0
@@ -132,7 +132,7 @@ def test_a_row_that_is_there_again_is_not_overwritten(there: Crew, redis_space: 
     with writing(there.deployment.engine) as connection:
         write_entries(connection, [entry(states.STARTED, "ok-1", at=99_999)])
     undoing = there.previews(undo_words)
-    assert "not 1 rows" in undoing.report.text
+    assert "not 1 row" in undoing.report.text
     assert "there is a row of the same task again" in str(undoing.report.parts)
     there.confirms(undoing)
     with reading(there.deployment.engine) as connection:
