@@ -23,12 +23,14 @@ def main() -> int:
     asked = parser.parse_args()
     scale = Scale(smoke=asked.smoke)
     outcomes: dict[Row, Outcome | str] = {}
+    began = time.monotonic()
     for row in ROWS:
         if asked.only and row.number not in asked.only:
             continue
         started = time.monotonic()
         outcomes[row] = _measure(row, scale)
         _say(row, outcomes[row], scale, time.monotonic() - started)
+    sys.stdout.write(f"{time.monotonic() - began:.0f} s in all\n")
     whole = not asked.smoke and not asked.only
     if whole and not asked.no_page:
         write_page(outcomes, scale)

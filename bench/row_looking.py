@@ -72,7 +72,7 @@ def _measured(count: int, scale: Scale) -> dict[str, Timing]:
                 "celery inspect": lambda: _command_line(ground),
                 "four inspects": lambda: _four_inspects(fleet.app),
             }
-            slow = scale.choose(40, 10)
+            slow = scale.choose(40, 20)
             every = {"celery inspect": slow, "four inspects": slow}
         found = interleaved(
             contestants, rounds=scale.choose(200, 20), every=every, warm=scale.choose(3, 1)
@@ -118,7 +118,7 @@ def _well(scale: Scale) -> Outcome:
             if peer in found:
                 figures.append(milliseconds(f"{count} workers: {peer}", found[peer].median))
                 ratio = found[peer].median / ours.median
-                goals.append(at_least(f"faster than {peer}", ratio, bound, smoke=bound / 4))
+                goals.append(at_least(f"faster than {peer}", ratio, bound, smoke=bound / 8))
     return Outcome(figures=tuple(figures), goals=tuple(goals), costs=costs)
 
 

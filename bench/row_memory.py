@@ -3,14 +3,11 @@
 from bench.grounds import space, sqlite
 from bench.row_counts import fill
 from bench.rows import Figure, Outcome, Row, Scale, at_most
-from bench.slack_side import Line, Listening, bot, posted
+from bench.slack_side import Line, Listening, bot, posted, reached
 from knowledge_base_agent.records.database import open_engine
-from tests.waiting import wait_until
 
 _WORDS = ("help", "stats", "failures", "find --state FAILURE", "alerts", "active")
 _AT_ONCE = 24
-_WARM = 600
-"""Commands after which all code is loaded, all threads are there, and the allocator has what it keeps."""
 
 
 def _commands(to: Listening, line: Line, count: int) -> None:
@@ -20,15 +17,16 @@ def _commands(to: Listening, line: Line, count: int) -> None:
         last = min(first + _AT_ONCE, count)
         for number in range(first, last):
             line.types(_WORDS[number % len(_WORDS)])
-        answered = before + last
-        wait_until(lambda: posted(to) >= answered, within=60, what="all are answered")  # noqa: B023 - called here
+        reached(to, before + last)
 
 
 def _memory(scale: Scale) -> Outcome:
-    count, tasks = scale.choose(100_000, 2_000), scale.choose(1_000_000, 20_000)
+    count, tasks = scale.choose(100_000, 240), scale.choose(1_000_000, 5_000)
+    # After so many all code is loaded, all threads are there, and the allocator has what it keeps.
+    warming = scale.choose(2_400, 120)
     with space() as ground, sqlite() as url, bot(url, ground.result_url) as ours:
         line = Line(ours)
-        _commands(ours, line, _WARM)
+        _commands(ours, line, warming)
         warm = ours.megabytes
         engine = open_engine(url, deadline=600)
         fill(engine, tasks)
@@ -37,7 +35,7 @@ def _memory(scale: Scale) -> Outcome:
         after = ours.megabytes
     return Outcome(
         figures=(
-            Figure(label=f"after {_WARM:,} commands", value=f"{warm:.0f} MB"),
+            Figure(label=f"after {warming:,} commands", value=f"{warm:.0f} MB"),
             Figure(label=f"after {count:,} more, {tasks:,} tasks", value=f"{after:.0f} MB"),
         ),
         goals=(at_most("more memory", after - warm, 20, smoke=40, unit="MB"),),

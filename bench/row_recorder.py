@@ -99,7 +99,7 @@ def _decoded(url: str) -> float:
 
 
 def _sustained(database_url: str, scale: Scale) -> _Sustained:
-    rate, seconds = scale.choose(25_000, 4_000), scale.choose(60, 3)
+    rate, seconds = scale.choose(25_000, 4_000), scale.choose(60, 2)
     engine = open_engine(database_url, deadline=600)
     with space() as ground, recorder(database_url, ground.progress_url) as ours:
         found = _under(ours, engine, ground, rate, seconds)
@@ -151,7 +151,7 @@ def _follow(client: redis.Redis, engine: Engine, until: int) -> int:
 
 def _peer(scale: Scale) -> tuple[Taken, int]:
     rate = scale.choose(25_000, 4_000)
-    events = rate * scale.choose(_PEER_SECONDS, 2)
+    events = rate * scale.choose(_PEER_SECONDS, 1)
     with space() as ground:
         return kept_by_state(ground.broker_url, events, rate), events
 
@@ -182,7 +182,7 @@ def _recording(scale: Scale) -> Outcome:
     goals: list[Goal] = []
     for name, ground in (("SQLite", sqlite), ("PostgreSQL", postgres)):
         with ground() as url:
-            capacity = _capacity(url, scale.choose(100_000, 5_000))
+            capacity = _capacity(url, scale.choose(100_000, 3_000))
         with ground() as url:
             more = _of(name, capacity, _sustained(url, scale))
         figures += more[0]

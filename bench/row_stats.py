@@ -98,13 +98,13 @@ def _measured(scale: Scale, sizes: tuple[int, ...], queued: int) -> dict[str, Ti
         }
         contestants[f"{sizes[0]:,} rows, 0 queued"] = _without(client, bots[sizes[0]])
         contestants[_LOOK] = lambda: _looked(fleet)
-        return _in_turn(contestants, scale.choose(40, 6))
+        return _in_turn(contestants, scale.choose(40, 3))
 
 
 def _in_turn(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[str, Timing]:
     found: dict[str, list[float]] = {name: [] for name in contestants}
     names = list(contestants)
-    for number in range(-2, rounds):
+    for number in range(-1, rounds):
         random.shuffle(names)  # or each would always be timed with the traces of the same other
         for name in names:
             seconds = contestants[name]()

@@ -21,6 +21,7 @@ from tests.fleet.running import ROOT
 from tests.waiting import wait_until
 
 _QUEUE = "celery"
+_WARM = 100
 _TOLD = 3
 """Entries of a task that a worker tells: received, started, succeeded."""
 
@@ -102,7 +103,7 @@ def _round(worker: _Worker, many: int) -> _Round:
 
 
 def _tracking(scale: Scale) -> Outcome:
-    many, rounds = scale.choose(10_000, 1_000), scale.choose(9, 1)
+    many, rounds = scale.choose(10_000, 500), scale.choose(9, 1)
     found: dict[str, list[_Round]] = {"without": [], "with": []}
     with space() as ground, ExitStack() as both:
         history = ground.progress_url
@@ -112,11 +113,11 @@ def _tracking(scale: Scale) -> Outcome:
         }
         for number in range(-1, rounds):
             for name, worker in workers.items():
-                one = _round(worker, many if number >= 0 else 500)
+                one = _round(worker, many if number >= 0 else _WARM)
                 if number >= 0:
                     found[name].append(one)
         with redis.Redis.from_url(history) as client:
-            expected = (many * rounds + 500) * _TOLD
+            expected = (many * rounds + _WARM) * _TOLD
             told = lambda: client.xlen(HISTORY_KEY) == expected  # noqa: E731
             wait_until(told, within=30, what=f"{expected} entries are in the history")
     return _outcome(many, found)
