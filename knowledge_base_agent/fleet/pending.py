@@ -1,6 +1,6 @@
 """Looking for tasks by id among the messages that wait in the broker, a chunk at a time, saying how far it read."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -95,6 +95,24 @@ class PendingMessages:
         Raises `Away` when the broker does not answer.
         """
         return within(deadline, lambda: self._find(deadline, ids), source=SOURCE)
+
+    def find_aside(
+        self, deadline: Deadline, lists: Sequence[tuple[str, str]], task_id: str
+    ) -> str | None:
+        """Return the queue whose list aside holds this id, of lists on Redis as (queue, key); None if not seen there.
+
+        None is no proof: the time may have been up before all was read. Raises `Away`.
+        """
+
+        def look() -> str | None:
+            search = _Search(wanted={task_id})
+            with away_if_down(SOURCE):
+                broker = self._broker.redis()
+                for queue, key in lists:
+                    self._search_list(broker, deadline, search, queue, key)
+            return search.found[0].queue if search.found else None
+
+        return within(deadline, look, source=SOURCE)
 
     def _find(self, deadline: Deadline, ids: Collection[str]) -> PendingSearch:
         if not self._broker.is_redis:

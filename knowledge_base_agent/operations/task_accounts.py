@@ -11,6 +11,7 @@ from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
 from knowledge_base_agent.fleet.views import Place
 from knowledge_base_agent.fleet.whereabouts import Whereabouts
 from knowledge_base_agent.operations.finishing import may_be_finishing
+from knowledge_base_agent.operations.purged_tasks import purged_by
 from knowledge_base_agent.operations.stored_results import StoredResult, read_results
 from knowledge_base_agent.operations.stuckness import SETTLING
 from knowledge_base_agent.problems import Away
@@ -51,6 +52,8 @@ class Accounts:
     """Of the workers, the killed ones included; None where that is not known."""
     progress: Progress | Unknown | None
     lines: list[LogLine] | Unknown
+    purged: str = ""
+    """Which purge took its message, in a sentence, where it waits by its row and is nowhere, and that is known."""
 
     @property
     def record(self) -> TaskRecord | None:
@@ -99,10 +102,11 @@ def hear(deployment: "Deployment", task_id: str, *, arguments: bool = False) -> 
     }
     said = gather(deadline, calls)
     rows, mailboxes = said[DATABASE], said[MAILBOXES]
+    row = rows if isinstance(rows, Unknown) else rows.row
     return Accounts(
         id=task_id,
         taken_at=now,
-        row=rows if isinstance(rows, Unknown) else rows.row,
+        row=row,
         children=rows if isinstance(rows, Unknown) else rows.children,
         retried_as=None if isinstance(rows, Unknown) else rows.retried_as,
         retry_of=None if isinstance(rows, Unknown) else rows.retry_of,
@@ -111,7 +115,14 @@ def hear(deployment: "Deployment", task_id: str, *, arguments: bool = False) -> 
         mailboxes=None if isinstance(mailboxes, Unknown) else mailboxes,
         progress=said[PROGRESS],
         lines=said[LOGS],
+        purged=purged_by(deployment, task_id) if _gone(row, said[WORKERS]) else "",
     )
+
+
+def _gone(row: TaskRecord | Unknown | None, places: Whereabouts | Unknown) -> bool:
+    if not isinstance(row, TaskRecord) or not isinstance(places, Whereabouts):
+        return False
+    return row.state == PENDING and row.id in places.nowhere
 
 
 def _places(
@@ -178,6 +189,8 @@ def _with_the_fleet(row: TaskRecord, places: Whereabouts, accounts: Accounts) ->
         yield f"{row.worker} was shut down and hears nobody: it may still be finishing this, or have lost it."
     elif places.nowhere and settled and row.state in RUNNING:
         yield "The row says that it runs, and no worker has it: it is orphaned. Its worker is gone, and the row stayed."
+    elif accounts.purged:
+        yield accounts.purged
     elif places.nowhere and settled and row.state == PENDING:
         yield (
             "The row says that it waits, and no queue has it: it was purged, lost, or taken by a worker of another app."

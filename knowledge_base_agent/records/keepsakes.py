@@ -87,6 +87,16 @@ def keepsakes_of(connection: Connection, run_id: str) -> tuple[Keepsake, ...]:
     return tuple(_keepsake(row) for row in rows)
 
 
+def all_kept(connection: Connection, kind: str, now: datetime) -> tuple[Keepsake, ...]:
+    """Return what of this kind is aside and can be brought back, the newest first."""
+    table = KEEPSAKES.c
+    query = select(KEEPSAKES).where(
+        table.kind == kind, table.state == State.KEPT.value, table.expires_at > now
+    )
+    rows = connection.execute(query.order_by(table.kept_at.desc())).mappings()
+    return tuple(map(_keepsake, rows))
+
+
 def claim(connection: Connection, seen: Keepsake, by: str) -> bool:
     """Take a keepsake for the run `by`, and tell whether it was to be had.
 

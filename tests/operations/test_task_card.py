@@ -125,3 +125,25 @@ def test_with_all_else_away_the_row_is_shown_in_time_and_the_rest_is_unknown(
     assert [row.cells[1] for row in sources.rows[1:]] == [None, None, None], "unknown, not empty"
     for source in ("The broker", "The result backend", "progress", "logs"):
         assert source in notes(report), source
+
+
+def test_a_task_whose_message_a_purge_took_names_the_purge_and_what_brings_it_back(
+    here: Place,
+) -> None:
+    purged = here.send("add", 1, 2, queue="mistaken")
+    here.site.row_in(purged, "PENDING")
+    assert "mistaken" in says(here.asks(f"task {purged}"))["the queues"]
+    report = here.confirms(here.previews("purge --queue mistaken"))
+    run = next(one.words.split()[1] for one in report.actions if one.label == "Undo")
+    said = str(here.asks(f"task {purged}"))
+    assert f"Its message was purged from mistaken by {run}, at " in said
+    assert f"`undo {run}` brings it back" in said
+    here.confirms(here.previews(f"undo {run}"))
+    assert "was purged from" not in str(here.asks(f"task {purged}"))
+
+
+def test_what_a_purge_kept_nothing_of_is_not_laid_to_any_purge(here: Place) -> None:
+    purged = here.send("add", 1, 2, queue="mistaken")
+    here.site.row_in(purged, "PENDING")
+    here.confirms(here.previews("purge --queue mistaken --no-undo"))
+    assert "was purged from" not in str(here.asks(f"task {purged}"))
