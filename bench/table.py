@@ -12,6 +12,7 @@ from bench.row_purge_amqp import AMQP_PURGE_ROW
 from bench.row_queued import QUEUED_ROW
 from bench.row_recorder import RECORDING
 from bench.row_shell import SHELL
+from bench.row_socket import SOCKET
 from bench.row_stats import STATS_ROW
 from bench.row_tracking import TRACKING
 from bench.rows import Row
@@ -20,6 +21,7 @@ ROWS: tuple[Row, ...] = (
     LOOKING,
     FROZEN,
     ACKNOWLEDGING,
+    SOCKET,
     STATS_ROW,
     COUNTS,
     RECORDING,

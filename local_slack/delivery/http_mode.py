@@ -114,5 +114,5 @@ def _loaded(text: str) -> object:
         return None
 
 
-def _since(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)
+def _since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 3)

@@ -41,7 +41,7 @@ class Outcome:
 
     answer: Json | None = None
     failure: str | None = None
-    milliseconds: int = 0
+    milliseconds: float = 0.0
 
     @property
     def acknowledged(self) -> bool:

@@ -159,5 +159,5 @@ class SocketMode:
         self._feed.tell_everyone({"type": "connection", "app_connected": bool(self.connections)})
 
 
-def _since(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)
+def _since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 3)
