@@ -40,7 +40,7 @@ async def bolt(api: str, token: str) -> None:
     app.command("/kb")(listen)
     handler = AsyncSocketModeHandler(app, token, web_client=client)
     handler.client.proxy = None
-    await handler.start_async()
+    await handler.start_async()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":
