@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from celery import Celery
 
@@ -15,6 +16,7 @@ from knowledge_base_agent.operations.undo_messages import purge_undoably
 from tests.fleet.tiny_app import tiny_app
 from tests.records.deployment import settings_for
 from tests.servers import rabbitmq_listens, rabbitmq_vhost
+from tests.waiting import wait_until
 
 _QUEUE = "celery"
 _UNDOABLE, _FOR_GOOD, _PEER = "ours", "ours, --no-undo", "control.purge"
@@ -31,6 +33,13 @@ def _fill(app: Celery, many: int) -> None:
     with app.connection_for_write() as connection, app.amqp.Producer(connection) as producer:
         for number in range(many):
             app.send_task("shop.pay", (number, 2), producer=producer)
+        # RabbitMQ takes them in a little later than they are sent.
+        wait_until(lambda: _ready(connection) == many, what=f"{many} messages wait")
+
+
+def _ready(connection: Any) -> int:
+    with connection.channel() as channel:
+        return int(channel.queue_declare(_QUEUE, passive=True).message_count)
 
 
 def _timed(app: Celery, many: int, work: Callable[[], int]) -> float:
