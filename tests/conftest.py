@@ -6,10 +6,15 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from knowledge_base_agent.records.migrate import migrate
 from tests.servers import RedisSpace, RedisSpaces, Valkey, postgres_database, valkey_server
+
+# How long one example takes is the machine's affair: a test that is slow beside two thousand others is not wrong.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
