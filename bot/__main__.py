@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from bot.allocator import keep_few_arenas
 from bot.app import Bot
 from bot.audit_seals import ChannelSeals
 from bot.logs import configure_logs
@@ -25,6 +26,7 @@ which an acknowledgement is due, and it waits for as many threads as there are b
 
 def main() -> int:
     """Run the bot; return 0 after a stop that was asked for, 2 when it can't start as it is set up."""
+    keep_few_arenas()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         settings = load_settings()
