@@ -7,6 +7,7 @@ import traceback
 
 from bench.page import write_page
 from bench.rows import Outcome, Row, Scale
+from bench.short_form import short_form
 from bench.table import ROWS
 
 
@@ -21,6 +22,8 @@ def main() -> int:
     )
     parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
     asked = parser.parse_args()
+    if asked.smoke and not asked.only:
+        return short_form(row.number for row in ROWS)
     scale = Scale(smoke=asked.smoke)
     outcomes: dict[Row, Outcome | str] = {}
     began = time.monotonic()
@@ -30,10 +33,10 @@ def main() -> int:
         started = time.monotonic()
         outcomes[row] = _measure(row, scale)
         _say(row, outcomes[row], scale, time.monotonic() - started)
-    sys.stdout.write(f"{time.monotonic() - began:.0f} s in all\n")
-    whole = not asked.smoke and not asked.only
-    if whole and not asked.no_page:
-        write_page(outcomes, scale)
+    if not asked.only:
+        sys.stdout.write(f"{time.monotonic() - began:.0f} s in all\n")
+        if not asked.no_page:
+            write_page(outcomes, scale)
     return 0 if all(_met(outcome, scale) for outcome in outcomes.values()) else 1
 
 

@@ -101,8 +101,8 @@ def _measured(scale: Scale, a_second: int) -> _Measured:
         bot(url, ground.result_url, broker.url(ground.broker_url)) as ours,
     ):
         lines = {"ours": Line(ours), "bare aiohttp": Line(bare), "Bolt's own server": Line(bolt)}
-        peace = _in_turn(lines, scale.choose(300, 30))
-        many = _of_many_words(lines["ours"], scale.choose(300, 100))
+        peace = _in_turn(lines, scale.choose(300, 15))
+        many = _of_many_words(lines["ours"], scale.choose(300, 30))
         broker.black_hole()
         with _frozen(url):
             storm = _stormed(ours, scale.choose(30, 3) * a_second, a_second)

@@ -52,7 +52,7 @@ def _shell(scale: Scale) -> Outcome:
     ):
         fleet = Fleet(app)
         with crew(ground, 1, fleet):
-            found = interleaved(_contestants(ground, url), rounds=scale.choose(15, 3))
+            found = interleaved(_contestants(ground, url), rounds=scale.choose(15, 1))
         fleet.close()
     ratio = found[_PING].median / found["stats"].median
     return Outcome(
