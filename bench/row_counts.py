@@ -1,6 +1,7 @@
 """Row 5: rows by state, from kept counters, against counting them all."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, text
 
@@ -60,6 +61,7 @@ def _measured(url: str, many: int, scale: Scale) -> dict[str, Timing]:
 def _counts(scale: Scale) -> Outcome:
     figures: list[Figure] = []
     goals: list[Goal] = []
+    costs: dict[str, float] = {}
     for name, ground, most in (
         ("SQLite", sqlite, 10_000_000),
         ("PostgreSQL", postgres, 10_000_000),
@@ -67,13 +69,16 @@ def _counts(scale: Scale) -> Outcome:
         many = scale.choose(most, 20_000)
         with ground() as url:
             found = _measured(url, many, scale)
+            if name == "SQLite":
+                size = Path(url.removeprefix("sqlite:///")).stat().st_size
+                costs["bytes a row"] = size / many
         ours = found["ours"].median
         figures += [
             milliseconds(f"{name}, {many:,} rows: ours", ours),
             milliseconds(f"{name}, {many:,} rows: GROUP BY", found["GROUP BY"].median),
         ]
         goals.append(at_most(f"{name}", ours * 1000, 1, smoke=20, unit="ms"))
-    return Outcome(figures=tuple(figures), goals=tuple(goals))
+    return Outcome(figures=tuple(figures), goals=tuple(goals), costs=costs)
 
 
 COUNTS = Row(number=5, title="Rows by state", run=_counts, needs=("PostgreSQL",))

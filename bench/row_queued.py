@@ -83,6 +83,7 @@ def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
         figures.append(milliseconds(f"… another client's longest PING: {name}", stall[name]))
     return Outcome(
         figures=tuple(figures),
+        costs={"messages told a second": many / took["count"]},
         goals=(
             at_least("count: faster than LRANGE 0 -1", naive / took["count"], 4, smoke=0.05),
             at_most("count: another's PING", stall["count"] * 1000, 10, smoke=500, unit="ms"),

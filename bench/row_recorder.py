@@ -186,17 +186,19 @@ def _of(name: str, capacity: _Capacity, held: _Sustained) -> tuple[list[Figure],
 def _recording(scale: Scale) -> Outcome:
     figures: list[Figure] = []
     goals: list[Goal] = []
+    costs: dict[str, float] = {}
     grounds = (("SQLite", sqlite), ("PostgreSQL", postgres))
     for name, ground in grounds[: scale.choose(2, 1)]:
         with ground() as url:
             capacity = _capacity(url, scale.choose(100_000, 3_000))
         with ground() as url:
             more = _of(name, capacity, _sustained(url, scale))
+        costs[f"entries a second, {name}"] = capacity.written
         figures += more[0]
         goals += more[1]
     if not scale.smoke:
         figures += _of_the_peer()
-    return Outcome(figures=tuple(figures), goals=tuple(goals))
+    return Outcome(figures=tuple(figures), goals=tuple(goals), costs=costs)
 
 
 RECORDING = Row(number=6, title="The recorder", run=_recording, needs=("PostgreSQL",))

@@ -125,9 +125,11 @@ def _tracking(scale: Scale) -> Outcome:
 
 def _outcome(many: int, found: dict[str, list[_Round]]) -> Outcome:
     figures = []
+    costs = {}
     for name, rounds in found.items():
         a_second = statistics.median(one.a_second for one in rounds)
         each = statistics.median(one.processor for one in rounds) * 1e6
+        costs[name] = each / 1e6
         figures += [
             Figure(label=f"{many:,} tasks, {name}: a second", value=f"{a_second:,.0f}"),
             Figure(label=f"{name}: processor time of a task", value=f"{each:,.0f} µs"),
@@ -135,7 +137,8 @@ def _outcome(many: int, found: dict[str, list[_Round]]) -> Outcome:
     pairs = zip(found["with"], found["without"], strict=True)
     share = statistics.median(ours.a_second / bare.a_second for ours, bare in pairs)
     goal = at_least("of the throughput without", share * 100, 95, smoke=30, unit="%")
-    return Outcome(figures=tuple(figures), goals=(goal,))
+    more = {"seconds a tracked task": costs["with"] - costs["without"]}
+    return Outcome(figures=tuple(figures), goals=(goal,), costs=more)
 
 
 TRACKING = Row(number=7, title="What tracking costs a task", run=_tracking)
