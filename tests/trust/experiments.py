@@ -43,8 +43,8 @@ EXPERIMENTS = (
         promise="A process that is killed (`kill -9`) before or after any statement, commit or effect of a run leaves "
         "nothing done twice, nothing done without a record, and nobody untold.",
         counted="kills, each followed by a second try and a look at every record",
-        count=3_000,
-        minutes=26.0,
+        count=2_400,
+        minutes=24.0,
     ),
     Experiment(
         name="races",
@@ -52,7 +52,7 @@ EXPERIMENTS = (
         "other seven are told and recorded as too late.",
         counted="rounds of eight processes on one confirmation",
         count=10_000,
-        minutes=16.0,
+        minutes=20.0,
     ),
     Experiment(
         name="outbox",
