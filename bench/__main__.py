@@ -5,6 +5,7 @@ import sys
 import time
 import traceback
 
+from bench.kept import keep
 from bench.page import write_page
 from bench.rows import Outcome, Row, Scale
 from bench.short_form import short_form
@@ -20,24 +21,31 @@ def main() -> int:
     parser.add_argument(
         "--only", type=int, action="append", help="measure this row alone (again: and this)"
     )
-    parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
+    parser.add_argument(
+        "--no-page",
+        action="store_true",
+        help="leave docs/performance.md and its figures as they are",
+    )
     asked = parser.parse_args()
     if asked.smoke and not asked.only:
         return short_form(row.number for row in ROWS)
-    scale = Scale(smoke=asked.smoke)
-    outcomes: dict[Row, Outcome | str] = {}
+    rows = [row for row in ROWS if not asked.only or row.number in asked.only]
     began = time.monotonic()
-    for row in ROWS:
-        if asked.only and row.number not in asked.only:
-            continue
-        started = time.monotonic()
-        outcomes[row] = _measure(row, scale)
-        _say(row, outcomes[row], scale, time.monotonic() - started)
+    reached = [_one(row, Scale(smoke=asked.smoke), page=not asked.no_page) for row in rows]
     if not asked.only:
         sys.stdout.write(f"{time.monotonic() - began:.0f} s in all\n")
-        if not asked.no_page:
-            write_page(outcomes, scale)
-    return 0 if all(_met(outcome, scale) for outcome in outcomes.values()) else 1
+    return 0 if all(reached) else 1
+
+
+def _one(row: Row, scale: Scale, *, page: bool) -> bool:
+    started = time.monotonic()
+    outcome = _measure(row, scale)
+    seconds = time.monotonic() - started
+    _say(row, outcome, scale, seconds)
+    if page and not scale.smoke:
+        keep(row, outcome, seconds)
+        write_page()
+    return _met(outcome, scale)
 
 
 def _measure(row: Row, scale: Scale) -> Outcome | str:

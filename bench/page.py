@@ -1,59 +1,87 @@
-"""docs/performance.md, written by a whole run: machine, versions, date, every row with its goals."""
+"""`docs/performance.md`, made of the kept figures. `python -m bench.page` writes it."""
 
-import os
-import platform
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench import scale_on_paper
-from bench.rows import Outcome, Row, Scale
+from bench.kept import Kept, kept
+from bench.rows import Goal, Row, Scale
+from bench.table import ROWS
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-_VERSIONS = ("celery", "kombu", "redis", "sqlalchemy", "slack-bolt", "aiohttp", "flower")
+_HEAD = """# Performance
+
+Written by `./dev bench`: us, the peers and the floor, interleaved round by round, so that a slow moment hits all of
+them alike. Ratios are the goal; absolute figures only illustrate. `./dev bench` measures every row, `./dev bench --only
+9` one of them anew.
+
+| # | What | Goals reached | Measured, UTC |
+|---|---|---|---|"""
+_FULL = Scale(smoke=False)
 
 
-def write_page(outcomes: Mapping[Row, Outcome | str], scale: Scale) -> None:
-    """Write the page anew; its last part calculates with the costs that the rows measured."""
+def page() -> str:
+    """Return the whole page."""
+    found = {row: kept(row) for row in ROWS}
+    machines = sorted({one.on for one in found.values() if one})
+    parts = [
+        _HEAD,
+        *(_summary(row, one) for row, one in found.items()),
+        "",
+        *(f"On {machine}.\n" for machine in machines),
+        *(_section(row, one) for row, one in found.items()),
+        scale_on_paper.section(_costs(found)),
+    ]
+    return "\n".join(parts)
+
+
+def _costs(found: Mapping[Row, Kept | None]) -> dict[str, float]:
     costs: dict[str, float] = {}
-    for outcome in outcomes.values():
-        costs |= outcome.costs if isinstance(outcome, Outcome) else {}
-    parts = [_head(), *(_section(row, outcome, scale) for row, outcome in outcomes.items())]
-    PAGE.write_text("\n".join([*parts, scale_on_paper.section(costs)]), encoding="utf-8")
+    for one in found.values():
+        if one and one.outcome:
+            costs |= one.outcome.costs
+    return costs
 
 
-def _head() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {_version(name)}" for name in _VERSIONS)
-    return (
-        "# Performance\n\n"
-        "Written by `./dev bench`: us, the peers and the floor, interleaved in one run. Ratios are the goal; absolute "
-        "figures only illustrate.\n\n"
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} "
-        f"{platform.machine()}, Python {platform.python_version()}; {versions}.\n"
-    )
+def _summary(row: Row, one: Kept | None) -> str:
+    if one is None:
+        return f"| {row.number} | {row.title} | not measured yet | – |"
+    if one.outcome is None or one.outcome.skipped:
+        return f"| {row.number} | {row.title} | none: see below | {one.at} |"
+    reached = sum(goal.met(_FULL) for goal in one.outcome.goals)
+    all_of = len(one.outcome.goals)
+    said = f"all {all_of}" if reached == all_of else f"**{reached} of {all_of}**"
+    return f"| {row.number} | {row.title} | {said} | {one.at} |"
 
 
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+def _section(row: Row, one: Kept | None) -> str:
+    title = f"## {row.number}. {row.title}\n"
+    if one is None:
+        return f"{title}\nNot measured yet.\n"
+    if one.outcome is None:
+        return f"{title}\n{one.why_not}\n"
+    if one.outcome.skipped:
+        return f"{title}\nSkipped: {one.outcome.skipped}.\n"
+    lines = [title, "| Measured | |", "|---|---|"]
+    lines += [f"| {figure.label} | {figure.value} |" for figure in one.outcome.figures]
+    lines += ["", *_goals(one.outcome.goals), "", *one.outcome.notes]
+    return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(row: Row, outcome: Outcome | str, scale: Scale) -> str:
-    if isinstance(outcome, str):
-        return f"## {row.number}. {row.title}\n\n{outcome}\n"
-    if outcome.skipped:
-        return f"## {row.number}. {row.title}\n\nSkipped: {outcome.skipped}.\n"
-    lines = [f"## {row.number}. {row.title}", "", "| Measured | |", "|---|---|"]
-    lines += [f"| {figure.label} | {figure.value} |" for figure in outcome.figures]
-    lines += ["", "| Goal | Reached | |", "|---|---|---|"]
-    for goal in outcome.goals:
+def _goals(goals: Sequence[Goal]) -> list[str]:
+    lines = ["| Goal | Reached | |", "|---|---|---|"]
+    for goal in goals:
         sign = "≥" if goal.at_least else "≤"
         reached = "not measured" if goal.reached is None else f"{goal.reached:.3g} {goal.unit}"
-        verdict = "reached" if goal.met(scale) else "**missed**"
+        verdict = "reached" if goal.met(_FULL) else "**missed**"
         lines.append(f"| {goal.label} {sign} {goal.bound:g} {goal.unit} | {reached} | {verdict} |")
-    lines += ["", *outcome.notes, ""] if outcome.notes else [""]
-    return "\n".join(lines)
+    return lines
+
+
+def write_page() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_page()
