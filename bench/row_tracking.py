@@ -103,7 +103,7 @@ def _round(worker: _Worker, many: int) -> _Round:
 
 
 def _tracking(scale: Scale) -> Outcome:
-    many, rounds = scale.choose(10_000, 500), scale.choose(9, 1)
+    many, rounds = scale.choose(5_000, 500), scale.choose(7, 1)
     found: dict[str, list[_Round]] = {"without": [], "with": []}
     with space() as ground, ExitStack() as both:
         history = ground.progress_url
