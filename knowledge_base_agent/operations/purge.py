@@ -88,7 +88,20 @@ def _again(deployment: "Deployment", target: PurgeTarget) -> Preview[PurgeTarget
     came = deployment.fleet.purging.came(deadline, target.ends)
     preview = _looked(deployment, deadline, found, no_undo=target.no_undo)
     fresh = {_messages(name): number for name, number in came.items() if number}
-    return replace(preview, scope=preview.scope.model_copy(update={"fresh": fresh}))
+    parts = (*(_moving(name) for name, number in came.items() if number), *preview.report.parts)
+    return replace(
+        preview,
+        scope=preview.scope.model_copy(update={"fresh": fresh}),
+        report=replace(preview.report, parts=parts),
+    )
+
+
+def _moving(queue: str) -> Note:
+    name = plain(queue, 80)
+    return Note(
+        text=f"Messages came to {name} since it was shown. Where they come faster than you confirm, `pause {name}` "
+        "first: then it holds still."
+    )
 
 
 def _looked(

@@ -90,6 +90,9 @@ def test_as_many_other_messages_are_not_what_was_shown(here: Place) -> None:
     assert "many of them others than the 30 that were shown" in changed.what
     assert broker.llen("replaced") == 30, "nothing was removed"
     assert isinstance(changed.now, Pending)
+    assert "`pause replaced` first" in notes(changed.now.report), (
+        "or it would be shown anew for ever"
+    )
     for _ in range(4):
         assert broker.rpop("replaced"), "one is taken"
     publish(6)
