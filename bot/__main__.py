@@ -1,6 +1,7 @@
 """`python -m bot`: the bot, until SIGTERM or Ctrl-C."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Coroutine
@@ -22,6 +23,9 @@ USAGE_ERROR = 2
 SWITCH_SECONDS = 0.0005
 """How long one thread may keep the interpreter while another wants it; Python's own 5 ms are a fourth of the time in
 which an acknowledgement is due, and it waits for as many threads as there are before it."""
+
+_YOUNG = 10_000
+"""New objects before the collector looks for cycles; a message of many blocks makes thousands, none of them cyclic."""
 
 
 def main() -> int:
@@ -54,6 +58,7 @@ async def _serve(bot: Bot, deployment: Deployment) -> None:
         loop.add_signal_handler(number, stopping.set)
     # Importing the Celery app takes long enough to make the first answer late, and may fail: both before we listen.
     await asyncio.to_thread(lambda: deployment.app)
+    _spare_what_stays()
     try:
         await _until(stopping, bot.start())
         if not stopping.is_set():
@@ -61,6 +66,13 @@ async def _serve(bot: Bot, deployment: Deployment) -> None:
     finally:
         log.info("stopping")
         await bot.stop()
+
+
+def _spare_what_stays() -> None:
+    """Let the collector pass over all that was loaded: it stays, and to look through it stops every thread for long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
