@@ -27,6 +27,6 @@ def sqlite() -> Iterator[str]:
 @contextmanager
 def postgres() -> Iterator[str]:
     """Lend a migrated PostgreSQL database; raises where there is no server."""
-    with postgres_database() as url:
+    with postgres_database(durable=True) as url:
         migrate(url)
         yield url

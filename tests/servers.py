@@ -133,8 +133,11 @@ def postgres_reachable() -> bool:
 
 
 @contextlib.contextmanager
-def postgres_database(like: str | None = None) -> Iterator[str]:
-    """Make a PostgreSQL database of our own (a copy of the one at `like`), lend its URL, and drop it."""
+def postgres_database(like: str | None = None, *, durable: bool = False) -> Iterator[str]:
+    """Make a PostgreSQL database of our own (a copy of the one at `like`), lend its URL, and drop it.
+
+    No test ends the server itself, so a commit need not wait for the disk, unless `durable` asks for that.
+    """
     if not postgres_reachable():
         absent("PostgreSQL")
     name = f"kb_test_{secrets.token_hex(6)}"
@@ -142,6 +145,9 @@ def postgres_database(like: str | None = None) -> Iterator[str]:
         template = sql.Identifier(like.rsplit("/", 1)[1] if like else "template1")
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         admin.execute(create.format(sql.Identifier(name), template))
+        if not durable:
+            soon = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off")
+            admin.execute(soon.format(sql.Identifier(name)))
     try:
         yield POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
     finally:
