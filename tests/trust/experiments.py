@@ -44,7 +44,7 @@ EXPERIMENTS = (
         "nothing done twice, nothing done without a record, and nobody untold.",
         counted="kills, each followed by a second try and a look at every record",
         count=2_400,
-        minutes=24.0,
+        minutes=16.0,
     ),
     Experiment(
         name="races",
@@ -52,7 +52,7 @@ EXPERIMENTS = (
         "other seven are told and recorded as too late.",
         counted="rounds of eight processes on one confirmation",
         count=10_000,
-        minutes=20.0,
+        minutes=28.0,
     ),
     Experiment(
         name="outbox",
@@ -102,7 +102,7 @@ EXPERIMENTS = (
         "takes long, nothing pings, and no secret of a known shape comes out again.",
         counted="inputs",
         count=1_000_000,
-        minutes=14.0,
+        minutes=10.0,
     ),
     Experiment(
         name="mutation",
@@ -110,7 +110,7 @@ EXPERIMENTS = (
         "times in ten at least.",
         counted="mutants of them",
         count=600,
-        minutes=18.0,
+        minutes=12.0,
     ),
 )
 
