@@ -21,7 +21,7 @@ def _commands(to: Listening, line: Line, count: int) -> None:
 
 
 def _memory(scale: Scale) -> Outcome:
-    count, tasks = scale.choose(100_000, 240), scale.choose(1_000_000, 5_000)
+    count, tasks = scale.choose(100_000, 120), scale.choose(1_000_000, 5_000)
     # After so many all code is loaded, all threads are there, and the allocator has what it keeps.
     warming = scale.choose(2_400, 120)
     with space() as ground, sqlite() as url, bot(url, ground.result_url) as ours:

@@ -1,6 +1,6 @@
-"""The short form of every row, two at a time, so that CI can afford it: it shows that no row rots, and no more.
+"""The short form of every row, a few at a time, so that CI can afford it: it shows that no row rots, and no more.
 
-What runs beside another row is measured worse than alone; the bounds are generous, and a row that breaks one is
+What runs beside others is measured worse than alone; the bounds are generous, and a row that breaks one is
 measured once more by itself before that counts.
 """
 
@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-_LANES = 2
+_LANES = 3
+"""More than there are cores: much of each row is waiting for a program to start or for a pause to end."""
 _LONGEST_FIRST = (3, 10, 4, 6, 1, 9, 14, 7, 13, 8)
-"""The rows that take long, so that none of them is left for the end, when the other lane has nothing to do."""
+"""The rows that take long, so that none of them is left for the end, when the other lanes have nothing to do."""
 _SECONDS = 120.0
 
 
