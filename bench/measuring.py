@@ -41,6 +41,15 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
+def medians(
+    found: Mapping[str, Sequence[tuple[float, float]]],
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return each contestant's median seconds, and those of what another client waited at most beside it."""
+    took = {name: statistics.median(one for one, _ in each) for name, each in found.items()}
+    stall = {name: statistics.median(one for _, one in each) for name, each in found.items()}
+    return took, stall
+
+
 def timed(function: Callable[[], object]) -> float:
     """Return how many seconds one call took."""
     started = time.perf_counter()

@@ -9,7 +9,7 @@ import redis
 
 from bench.crew import crew
 from bench.grounds import space, sqlite
-from bench.measuring import Timing
+from bench.measuring import medians
 from bench.others import other
 from bench.rows import Outcome, Row, Scale, at_least, at_most, milliseconds
 from knowledge_base_agent.actors import NOBODY, acting
@@ -127,12 +127,7 @@ def _flushed(scale: Scale) -> Outcome:
 
 
 def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
-    took = {
-        name: Timing(seconds=tuple(one for one, _ in each)).median for name, each in found.items()
-    }
-    stall = {
-        name: Timing(seconds=tuple(one for _, one in each)).median for name, each in found.items()
-    }
+    took, stall = medians(found)
     ours = took[_OURS]
     return Outcome(
         figures=(

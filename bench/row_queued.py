@@ -9,7 +9,7 @@ import redis
 from celery import Celery
 
 from bench.grounds import space
-from bench.measuring import Timing
+from bench.measuring import medians
 from bench.others import other
 from bench.rows import Figure, Outcome, Row, Scale, at_least, at_most, milliseconds
 from knowledge_base_agent.fleet.deadline import Deadline
@@ -69,12 +69,7 @@ def _queued(scale: Scale) -> Outcome:
 
 
 def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
-    took = {
-        name: Timing(seconds=tuple(one for one, _ in each)).median for name, each in found.items()
-    }
-    stall = {
-        name: Timing(seconds=tuple(one for _, one in each)).median for name, each in found.items()
-    }
+    took, stall = medians(found)
     naive = took["LRANGE 0 -1 and json"]
     figures: list[Figure] = []
     for name in found:
