@@ -29,6 +29,7 @@ from tests.waiting import wait_until
 _TYPES = ("task-sent", "task-received", "task-started", "task-succeeded")
 _TASKS = 10_000
 _AT_ONCE = 250
+_CUT_OFF = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,16 +111,20 @@ def _state(url: str) -> None:
     def listen() -> None:
         while True:
             # Redis cuts off who does not keep up; Flower too connects again, and goes on.
-            with contextlib.suppress(Exception), app.connection_for_read() as connection:
+            with contextlib.suppress(*_CUT_OFF), app.connection_for_read() as connection:
                 receiver = app.events.Receiver(connection, handlers={"*": take})
                 receiver.capture(limit=None, timeout=None, wakeup=False)
 
-    threading.Thread(target=listen, daemon=True).start()
+    listening = threading.Thread(target=listen, daemon=True)
+    listening.start()
     sys.stdin.read()
     before = -1
     while taken != before:  # what it has received already is not lost
         before = taken
         time.sleep(1)
+    assert listening.is_alive(), (
+        "what ended it is written above: these figures are not of the whole"
+    )
     sys.stdout.write(f"{taken} {time.process_time()}\n")
     sys.stdout.flush()
     os._exit(0)  # the listening thread never ends
