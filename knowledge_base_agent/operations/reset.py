@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 2.2
 _LOOK_SECONDS = 1.5
+_ENDS_SECONDS = 1.0
+_MESSAGES = "messages in queues"
 _KINDS: dict[str, tuple[Step, ...]] = {"complete": COMPLETE, "partial": PARTIAL}
 
 
@@ -151,25 +153,29 @@ def _complete(
         rows = sum(counts(connection).values())
         agent = read_agent_state(connection).status
     held = held_now(seen.view, seen.queues, target, rows=rows, agent=agent)
+    deadline = Deadline.after(_ENDS_SECONDS)
+    came = deployment.fleet.purging.came(deadline, target.ends)
+    ends = deployment.fleet.purging.ends(deadline, target.queues)
     undo = for_how_long(deployment, no_undo=target.no_undo)
     report = complete_report(seen.view, target, journal, held, COMPLETE, undo)
     return Preview(
-        target=target,
+        target=target.model_copy(update={"ends": ends}),
         report=report,
-        scope=_all(target, held),
+        scope=_all(target, held, sum(came.values())),
         affected=held.affected,
         grave="it stops and removes everything",
     )
 
 
-def _all(target: ResetTarget, held: Held) -> Scope:
+def _all(target: ResetTarget, held: Held, came: int) -> Scope:
     return Scope(
         names={"worker": frozenset(target.nodes), "queue": frozenset(target.queues)},
         flows={
             "tasks with workers": held.tasks,
-            "messages in queues": held.ready,
+            _MESSAGES: held.ready,
             "rows": held.rows,
         },
+        fresh={_MESSAGES: came} if came else {},
     )
 
 

@@ -1,11 +1,12 @@
 """Carrying out a runbook: each step is journaled before and after, verified, and the first that can't be ends it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.newest import End
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.undoable import UndoableTarget
 from knowledge_base_agent.problems import Problem
@@ -42,6 +43,8 @@ class ResetTarget(UndoableTarget):
     nodes: tuple[str, ...]
     queues: tuple[str, ...]
     """Those to empty (complete), or those that nobody consumes (partial)."""
+    ends: Mapping[str, tuple[End, ...]] = {}
+    """Behind which message of each list nothing was shown (complete); empty where the broker does not tell."""
     task_ids: tuple[str, ...] = ()
     """The stuck tasks (partial)."""
     longer_than: timedelta = timedelta(hours=3)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import open_deployment
@@ -158,6 +159,18 @@ def test_it_stops_at_what_it_cant_verify_and_goes_on_after_looking_again(calm: E
     assert report.succeeded, report
     with pytest.raises(NotFound, match="No reset was left unfinished"):
         calm.previews("reset --resume")
+
+
+def test_as_many_other_messages_are_not_what_a_complete_reset_has_shown(calm: Emergency) -> None:
+    calm.send(0, 30)
+    preview = calm.previews("reset --complete --reason test")
+    with contextlib.closing(redis.Redis.from_url(calm.deployment.settings.broker_url)) as broker:
+        broker.rpop("celery", 15)
+    calm.send(0, 15)
+    changed = calm.finds_changed(preview)
+    assert "many of them others than the 30 that were shown" in changed.what
+    assert isinstance(changed.now, Pending)
+    assert calm.confirms(changed.now).succeeded
 
 
 def test_a_worker_that_joins_after_the_preview_ends_it(calm: Emergency) -> None:
