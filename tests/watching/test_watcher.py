@@ -3,6 +3,7 @@
 import contextlib
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -135,6 +136,24 @@ def test_a_broker_that_is_away_is_told_and_ends_no_other_alert(
     with contextlib.closing(blind):
         watched_until(Watcher(blind), blind, Kind.AWAY, State.OPEN)
         assert alerts(blind.engine, Kind.QUEUE_DEEP)[0].state is State.OPEN
+
+
+def test_a_bot_that_may_control_no_worker_hears_of_it_before_anybody_asks(
+    redis_space: RedisSpace, sqlite_url: str
+) -> None:
+    # Without channel rights tasks publish, and control raises (field notes).
+    with contextlib.closing(Redis.from_url(redis_space.broker_url)) as client:
+        admin: Any = client
+        admin.execute_command("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "+@all", "resetchannels")
+        url = redis_space.broker_url.replace("://", "://deaf:pw@")
+        settings = settings_for(redis_space, sqlite_url, broker_url=url)
+        try:
+            with contextlib.closing(open_deployment(settings, make_app(settings))) as opened:
+                told = watched_until(Watcher(opened), opened, Kind.AWAY, State.OPEN)
+        finally:
+            admin.execute_command("ACL", "DELUSER", "deaf")
+    assert "The broker refuses" in told.sentence
+    assert "channel" in told.sentence
 
 
 @pytest.fixture
