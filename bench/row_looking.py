@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from celery import Celery
 
 from bench.crew import crew
+from bench.flower_peer import flower
 from bench.grounds import space
 from bench.measuring import Timing, interleaved, timed
 from bench.raw_question import RawQuestion
@@ -28,6 +29,15 @@ from tests.servers import RedisSpace
 _SIXTEEN = 16
 _SIMULATED = 256
 _DEADLINE = 1.0
+_FLOWER = "Flower's refresh"
+_PEERS = {"celery inspect": 80, "four inspects": 200, _FLOWER: None}
+"""And how many times as fast as each is wanted, where that is."""
+_NOTES = (
+    (
+        "Flower's refresh of all workers at once asks for their figures, queues and settings: the lists of tasks, "
+        "which are in ours, it fetches for one worker at a time."
+    ),
+)
 
 
 @contextmanager
@@ -63,17 +73,25 @@ def _four_inspects(app: Celery) -> None:
 
 
 def _measured(count: int, scale: Scale) -> dict[str, Timing]:
-    with space() as ground, _fleet(ground) as fleet, crew(ground, count, fleet):
+    with (
+        space() as ground,
+        _fleet(ground) as fleet,
+        crew(ground, count, fleet),
+        ExitStack() as ending,
+    ):
         raw = RawQuestion(ground.broker_url, LOOK)
-        contestants = {"ours": lambda: _look(fleet, count), "raw": lambda: raw.ask()}
+        contestants: dict[str, Callable[[], object]] = {
+            "ours": lambda: _look(fleet, count),
+            "raw": raw.ask,
+        }
         every = {}
         if count == _SIXTEEN:
             contestants |= {
                 "celery inspect": lambda: _command_line(ground),
                 "four inspects": lambda: _four_inspects(fleet.app),
+                _FLOWER: ending.enter_context(flower(ground, count)).refresh,
             }
-            slow = scale.choose(40, 20)
-            every = {"celery inspect": slow, "four inspects": slow}
+            every = dict.fromkeys(_PEERS, scale.choose(40, 20))
         found = interleaved(
             contestants, rounds=scale.choose(200, 20), every=every, warm=scale.choose(3, 0)
         )
@@ -114,12 +132,15 @@ def _well(scale: Scale) -> Outcome:
             at_most(f"{count} workers: of the raw floor", ours.median / raw.median, 1.3, smoke=3),
             at_most(f"{count} workers: p95 of the median", ours.p95 / ours.median, 2, smoke=6),
         ]
-        for peer, bound in (("celery inspect", 80), ("four inspects", 200)):
+        for peer, bound in _PEERS.items():
             if peer in found:
                 figures.append(milliseconds(f"{count} workers: {peer}", found[peer].median))
                 ratio = found[peer].median / ours.median
-                goals.append(at_least(f"faster than {peer}", ratio, bound, smoke=bound / 8))
-    return Outcome(figures=tuple(figures), goals=tuple(goals), costs=costs)
+                if bound:
+                    goals.append(at_least(f"faster than {peer}", ratio, bound, smoke=bound / 8))
+                else:
+                    figures.append(Figure(label=f"faster than {peer}", value=f"{ratio:.3g} ×"))
+    return Outcome(figures=tuple(figures), goals=tuple(goals), notes=_NOTES, costs=costs)
 
 
 def _frozen(scale: Scale) -> Outcome:
