@@ -16,6 +16,9 @@ from tests.fleet.running import ROOT
 from tests.servers import RedisSpace
 from tests.waiting import wait_until
 
+_PATIENCE = 2.5
+"""Seconds of one question until all are there: so long it takes on RabbitMQ, where nobody knows when that is."""
+
 
 @contextlib.contextmanager
 def crew(space: RedisSpace, count: int, fleet: Fleet) -> Iterator[list[int]]:
@@ -38,7 +41,7 @@ def crew(space: RedisSpace, count: int, fleet: Fleet) -> Iterator[list[int]]:
             assert process.stdout is not None
             pids = [int(word) for word in process.stdout.readline().split()]
             wait_until(
-                lambda: fleet.workers.look(Deadline.after(5), fresh=True).answered == count,
+                lambda: fleet.workers.look(Deadline.after(_PATIENCE), fresh=True).answered == count,
                 within=120,
                 what=f"{count} workers answer",
             )

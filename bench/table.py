@@ -5,6 +5,7 @@ from bench.row_clear import CLEAR_ROW
 from bench.row_counts import COUNTS
 from bench.row_flush import FLUSH_ROW
 from bench.row_looking import FROZEN, LOOKING
+from bench.row_looking_amqp import AMQP_FROZEN, AMQP_LOOKING
 from bench.row_memory import MEMORY
 from bench.row_message import MESSAGE
 from bench.row_purge import PURGE_ROW
@@ -19,7 +20,9 @@ from bench.rows import Row
 
 ROWS: tuple[Row, ...] = (
     LOOKING,
+    AMQP_LOOKING,
     FROZEN,
+    AMQP_FROZEN,
     ACKNOWLEDGING,
     SOCKET,
     STATS_ROW,

@@ -1,0 +1,77 @@
+"""Simulated workers on RabbitMQ: a mailbox each, all answering from one process and over one connection.
+
+`python -m bench.responder_amqp URL COUNT < SAMPLE`: as `bench.responder` does on Redis. SIGTERM ends them all.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from kombu import Connection
+
+from tests.fleet.running import ROOT
+
+
+@contextlib.contextmanager
+def amqp_responder(url: str, count: int, sample: Mapping[str, Any]) -> Iterator[None]:
+    """Let so many simulated workers answer every question with this sample."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "bench.responder_amqp", url, str(count)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(sample) + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline().strip() == "listening"
+            yield
+        finally:
+            process.terminate()
+
+
+def main(url: str, count: int) -> None:
+    """Bind so many mailboxes, and answer what each of them hears."""
+    sample = json.loads(sys.stdin.readline())
+    heard: deque[tuple[str, Any]] = deque()
+    with Connection(url) as connection:
+        channel: Any = connection.channel()
+        for number in range(count):
+            name = f"s{number:03}@bench"
+            queue = f"{name}.celery.pidbox"
+            channel.queue_declare(queue, exclusive=True, auto_delete=True)
+            channel.queue_bind(queue, "celery.pidbox")
+            answer = json.dumps({name: sample})
+            # Answered below: publishing takes in what comes meanwhile, so from here it would call itself.
+            hear = partial(_note, heard, answer)
+            channel.basic_consume(queue, no_ack=True, callback=hear)
+        sys.stdout.write("listening\n")
+        sys.stdout.flush()
+        while True:
+            connection.drain_events()
+            while heard:
+                _reply(channel, *heard.popleft())
+
+
+def _note(heard: deque[tuple[str, Any]], answer: str, question: Any) -> None:
+    heard.append((answer, question))
+
+
+def _reply(channel: Any, answer: str, question: Any) -> None:
+    asked = json.loads(question.body)
+    message = channel.prepare_message(
+        answer,
+        content_type="application/json",
+        content_encoding="utf-8",
+        headers={"ticket": asked["ticket"], "clock": 1},
+    )
+    to = asked["reply_to"]
+    channel.basic_publish(message, exchange=to["exchange"], routing_key=to["routing_key"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
