@@ -4,6 +4,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Engine, text
+
 from knowledge_base_agent.records.migrate import migrate
 from tests.servers import RedisSpace, RedisSpaces, postgres_database, valkey_server
 
@@ -30,3 +32,11 @@ def postgres() -> Iterator[str]:
     with postgres_database(durable=True) as url:
         migrate(url)
         yield url
+
+
+def settle(engine: Engine) -> None:
+    """Let PostgreSQL do now what it would do by itself in the middle of what is measured; SQLite has no such habit."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE tasks"))
+            connection.execute(text("CHECKPOINT"))

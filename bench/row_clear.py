@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from bench.grounds import postgres, space
+from bench.grounds import postgres, settle, space
 from bench.measuring import Timing
 from bench.others import other
 from bench.rows import Figure, Goal, Outcome, Row, Scale, at_least, at_most, milliseconds
@@ -105,9 +105,7 @@ def _postgres_copies(many: int) -> Iterator[Callable[[], str]]:
                 for table in ("tasks", "task_counts", "cleared_tasks", "keepsakes"):
                     connection.execute(text(f"TRUNCATE {table}"))
             fill(engine, many)
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM ANALYZE tasks"))
-                connection.execute(text("CHECKPOINT"))
+            settle(engine)
             return url
 
         yield anew

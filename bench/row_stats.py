@@ -3,12 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import redis
 
 from bench.crew import crew
-from bench.grounds import space, sqlite
+from bench.grounds import postgres, settle, space, sqlite
 from bench.measuring import Timing
 from bench.row_counts import fill
 from bench.row_queued import fill_queue
@@ -18,7 +18,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.records.database import open_engine
 from tests.fleet.tiny_app import tiny_app
-from tests.servers import RedisSpace
+from tests.servers import RedisSpace, postgres_reachable
 
 _WAITS_IN = "agent"
 """A queue that the bot knows, and that none of the workers consumes."""
@@ -28,6 +28,9 @@ _PAUSE = 0.3
 _PARTS = 0.015
 """Seconds for all that is not the workers' question: signature, policy, database, Redis, drawing, Slack."""
 _LOOK = "look"
+_SIZES = (1_000_000, 1_000, 10_000_000)
+"""Rows of the history, beside a million messages; what is measured with the others is told of the first."""
+_Database = Callable[[], AbstractContextManager[str]]
 
 
 class _Asked:
@@ -51,10 +54,11 @@ class _Asked:
 
 
 @contextmanager
-def _bot(ground: RedisSpace, rows: int, says: str) -> Iterator[_Asked]:
-    with sqlite() as url:
+def _bot(database: _Database, ground: RedisSpace, rows: int, says: str) -> Iterator[_Asked]:
+    with database() as url:
         engine = open_engine(url, deadline=600)
         fill(engine, rows)
+        settle(engine)
         engine.dispose()
         with bot(url, ground.result_url, ground.broker_url) as to:
             yield _Asked(to, says)
@@ -78,7 +82,9 @@ def _looked(fleet: Fleet) -> float:
     return time.perf_counter() - began
 
 
-def _measured(scale: Scale, sizes: tuple[int, ...], queued: int) -> dict[str, Timing]:
+def _measured(
+    database: _Database, scale: Scale, sizes: tuple[int, ...], queued: int
+) -> dict[str, Timing]:
     with (
         space() as ground,
         tiny_app(ground.broker_url, ground.result_url) as app,
@@ -92,7 +98,7 @@ def _measured(scale: Scale, sizes: tuple[int, ...], queued: int) -> dict[str, Ti
         many = scale.choose(16, 4)
         ending.enter_context(crew(ground, many, fleet))
         says = f"{many} of {many} workers answered"
-        bots = {rows: ending.enter_context(_bot(ground, rows, says)) for rows in sizes}
+        bots = {rows: ending.enter_context(_bot(database, ground, rows, says)) for rows in sizes}
         contestants: dict[str, Callable[[], float]] = {
             f"{rows:,} rows, {queued:,} queued": asked.ask for rows, asked in bots.items()
         }
@@ -113,9 +119,8 @@ def _in_turn(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[s
     return {name: Timing(seconds=tuple(each)) for name, each in found.items()}
 
 
-def _stats(scale: Scale) -> Outcome:
-    sizes = (1_000, 20_000) if scale.smoke else (1_000_000, 1_000, 10_000_000)
-    found = _measured(scale, sizes, scale.choose(1_000_000, 20_000))
+def _stats(database: _Database, scale: Scale, sizes: tuple[int, ...]) -> Outcome:
+    found = _measured(database, scale, sizes, scale.choose(1_000_000, 20_000))
     look = found.pop(_LOOK).median
     base = next(iter(found.values())).median
     figures = [milliseconds("the workers' question alone, as in row 1", look)]
@@ -132,4 +137,17 @@ def _stats(scale: Scale) -> Outcome:
     return Outcome(figures=tuple(figures), goals=tuple(goals))
 
 
-STATS_ROW = Row(number=4, title="`/kb stats`, typed to posted", run=_stats)
+def _on_sqlite(scale: Scale) -> Outcome:
+    return _stats(sqlite, scale, (1_000, 20_000) if scale.smoke else _SIZES)
+
+
+def _on_postgresql(scale: Scale) -> Outcome:
+    if not postgres_reachable():
+        return Outcome(figures=(), goals=(), skipped="PostgreSQL is not there")
+    return _stats(postgres, scale, (20_000,) if scale.smoke else _SIZES)
+
+
+STATS_ROW = Row(number=4, title="`/kb stats`, typed to posted", run=_on_sqlite)
+POSTGRES_STATS_ROW = Row(
+    number=4, title="The same on PostgreSQL", run=_on_postgresql, needs=("PostgreSQL",)
+)

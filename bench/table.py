@@ -14,7 +14,7 @@ from bench.row_queued import QUEUED_ROW
 from bench.row_recorder import RECORDING
 from bench.row_shell import SHELL
 from bench.row_socket import SOCKET
-from bench.row_stats import STATS_ROW
+from bench.row_stats import POSTGRES_STATS_ROW, STATS_ROW
 from bench.row_tracking import TRACKING
 from bench.rows import Row
 
@@ -26,6 +26,7 @@ ROWS: tuple[Row, ...] = (
     ACKNOWLEDGING,
     SOCKET,
     STATS_ROW,
+    POSTGRES_STATS_ROW,
     COUNTS,
     RECORDING,
     TRACKING,
