@@ -1,16 +1,10 @@
-"""Guards that are taken out one at a time, and the test that fails then. `python -m tests.trust.guards NUMBER`.
-
-Each is a line of the product, replaced in a fresh process before its test runs there; the file stays as it is.
-"""
+"""Guards that are taken out one at a time, and the test that fails then: each is a line of the product."""
 
 import inspect
-import sys
 import textwrap
 from dataclasses import dataclass
 from importlib import import_module
 from types import CodeType
-
-import pytest
 
 from tests.trust.mutants import function_in
 
@@ -124,14 +118,3 @@ GUARDS = (
         test="tests/road/test_runner.py::test_words_with_a_secret_are_redacted_in_the_audit",
     ),
 )
-
-
-def main(number: int) -> int:
-    """Run a guard's test without it; return pytest's exit code: 1 where the test noticed."""
-    guard = GUARDS[number]
-    guard.take_out()
-    return int(pytest.main([guard.test, "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]))
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
