@@ -1,8 +1,6 @@
 """See and mend a Celery deployment from the shell: `python celery_monitor.py --help`."""
 
-import sys
-
-from knowledge_base_agent.cli.front import main
+from knowledge_base_agent.cli.front import main, sole_work
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sole_work(main)

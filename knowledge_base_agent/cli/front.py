@@ -3,10 +3,13 @@
 At night `--help` is what a person types first, and importing Celery, SQLAlchemy and the rest takes most of a second.
 """
 
+import atexit
 import gc
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 OVERVIEW = Path(__file__).with_name("overview.txt")
 """Written by `python -m knowledge_base_agent.cli.pages` from the operations; a test holds it against them."""
@@ -26,3 +29,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.freeze()
     gc.enable()
     return monitor.main(words)
+
+
+def sole_work(work: Callable[[], int]) -> NoReturn:
+    """Do what this process was started for, and exit with the code that it returns."""
+    codes: list[int] = []
+    # What is registered first is called last: threads have been waited for, and all else that ends at the exit has.
+    atexit.register(_leave, codes)
+    codes.append(work())
+    sys.exit(codes[0])
+
+
+def _leave(codes: Sequence[int]) -> None:
+    """End here, where all is done: taking apart what was imported, object by object, takes longer than most answers."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):
+        # Nobody reads us any more: the interpreter finds the same in a moment, and says so as it always does.
+        return
+    if codes:
+        os._exit(codes[0])
