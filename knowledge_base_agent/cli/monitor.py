@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do one operation and return the exit code: 0 done, 1 failed or declined, 2 not understood."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_text, sure, words = _own_flags(words)
-    errors = Console(stderr=True, highlight=False)
+    errors = Console(stderr=True, highlight=False, emoji=False)
     configure_logs("ERROR", later=True)
     try:
         return _do(words, errors, as_text=as_text, sure=sure)
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     # A pipe has no width: lines there must not break in the middle of an id.
-    out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 200)
     if not words or words[0] in {"-h", "--help"}:
         out.print(OVERVIEW.read_text(encoding="utf-8").rstrip(), markup=False)
         return DONE

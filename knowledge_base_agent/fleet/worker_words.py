@@ -1,5 +1,7 @@
-"""The words that our own control command and its readers share."""
+"""The words that our own control commands and their readers share."""
 
+COMMANDS = "knowledge_base_agent.fleet.worker_commands"
+"""The module that an app imports so that its workers know them."""
 LOOK = "kb_look"
 KILL = "kb_kill"
 PAUSE_TASK = "kb_pause_task"

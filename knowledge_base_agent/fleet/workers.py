@@ -1,11 +1,11 @@
 """What the workers are doing, asked of the workers: one question where they know ours, Celery's own five elsewhere."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from celery import Celery
-from celery.worker.control import Panel
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
@@ -15,7 +15,7 @@ from knowledge_base_agent.fleet.question import Question, Reply
 from knowledge_base_agent.fleet.reading import read_look
 from knowledge_base_agent.fleet.shared import Shared
 from knowledge_base_agent.fleet.views import FleetView, WorkerView
-from knowledge_base_agent.fleet.worker_words import LOOK, VERSION
+from knowledge_base_agent.fleet.worker_words import COMMANDS, LOOK, VERSION
 
 SHARED_SECONDS = 0.25
 """A look may share the answers to a question that went out at most this long before, unless it asks for its own."""
@@ -128,8 +128,8 @@ class Workers:
     def _first_round(self, present: frozenset[str], focus: Focus) -> list[Question]:
         """Make the first question one that goes to everyone: only that one tells who is there."""
         if (
-            LOOK not in Panel.data
-        ):  # our app did not load our command here, so not in its workers either
+            COMMANDS not in sys.modules
+        ):  # our app did not load them here, so not in its workers either
             return self._plain_questions(present, None, focus)
         if not self._plain:
             return [_look_question(None, focus)]

@@ -8,11 +8,13 @@ from tests.records.deployment import ROOT, environment, settings_for
 from tests.servers import RedisSpace
 
 HEAVY = frozenset({
-    "aiohttp", "alembic", "bot", "charset_normalizer", "flower", "knowledge_base_agent.cli.exporting",
-    "knowledge_base_agent.cli.following", "knowledge_base_agent.fleet.amqp_asides",
-    "knowledge_base_agent.fleet.revoking", "knowledge_base_agent.watching", "local_slack", "lxml", "markdown_it",
-    "prometheus_client", "psycopg", "pygments", "pypdf", "rich.traceback", "slack_bolt", "slack_sdk", "slackblocks",
-    "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "structlog", "tornado", "trafilatura",
+    "aiohttp", "alembic", "bot", "celery.worker.control", "charset_normalizer", "flower",
+    "knowledge_base_agent.agent.tasks", "knowledge_base_agent.cli.exporting", "knowledge_base_agent.cli.following",
+    "knowledge_base_agent.fleet.amqp_asides", "knowledge_base_agent.fleet.revoking",
+    "knowledge_base_agent.fleet.worker_answers", "knowledge_base_agent.watching", "local_slack", "lxml", "markdown_it",
+    "prometheus_client", "psycopg", "pygments", "pypdf", "rich._emoji_codes", "rich.traceback", "slack_bolt",
+    "slack_sdk", "slackblocks", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "structlog", "tornado",
+    "trafilatura",
 })  # fmt: skip
 HEAVIER_THAN_HELP = HEAVY | {
     "celery", "kombu", "knowledge_base_agent.operations", "msgspec", "pydantic", "redis", "rich", "sqlalchemy",
@@ -66,3 +68,30 @@ def test_a_word_loads_no_other_operation_than_its_own(
     _, loaded = said_and_loaded("stats", redis_space, sqlite_url)
     assert "knowledge_base_agent.operations.stats" in loaded
     assert sorted(loaded & OTHERS) == []
+
+
+_WORKER = """
+import sys
+from celery import Celery
+import knowledge_base_agent.fleet.worker_commands
+assert "celery.worker.control" not in sys.modules, "a client has loaded what runs inside a worker"
+app = Celery("its_own", broker="memory://")
+app.WorkController(app=app, pool_cls="solo", hostname="one@here", loglevel="ERROR")
+from celery.worker.control import Panel
+print("kb_look" in Panel.data)
+"""
+
+
+def test_a_worker_that_is_made_in_a_program_of_its_own_knows_our_commands() -> None:
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", before + _WORKER],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        for before in ("", "import knowledge_base_agent.settings\n")
+    ]
+    assert [(one.stdout.strip(), one.stderr[-2000:]) for one in told] == [("True", "")] * 2
