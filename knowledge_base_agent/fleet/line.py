@@ -177,7 +177,14 @@ class Line:
         state = getattr(self._channel, "state", None)
         if state is not None and hasattr(state, "queue_bindings_delete"):
             state.queue_bindings_delete(self._queue.name)
+            self._forget_rows(state)
             self._queue.queue_bind()
+
+    def _forget_rows(self, state: Any) -> None:
+        """Take our address out of kombu's own table, to which each binding adds a row; none is ever taken away."""
+        table = state.exchanges.get(self._mailbox.reply_exchange.name, {}).get("table", [])
+        for row in [one for one in table if one[-1] == self._queue.name]:
+            table.remove(row)
 
     def _heard(self, body: object, message: Message) -> None:
         if not isinstance(body, dict):

@@ -11,7 +11,8 @@ from celery import Celery
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
-from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.line import Line
+from knowledge_base_agent.fleet.question import Asked, Question
 from knowledge_base_agent.fleet.receivers import CountingChannel
 from tests.fleet.responder import responders
 from tests.fleet.running import Site
@@ -99,3 +100,18 @@ def push_pickled(site: Site) -> None:
     with redis.Redis.from_url(site.broker_url, decode_responses=True) as client:
         for binding in client.smembers("_kombu.binding.reply.celery.pidbox"):
             client.lpush(binding.rpartition("\x06\x16")[2], json.dumps(message))
+
+
+def test_a_connection_that_asks_again_and_again_adds_nothing_to_what_kombu_keeps(
+    app: Celery,
+) -> None:
+    line = Line(app, lambda _names: None)
+    try:
+        for _ in range(5):
+            line.send(Asked(question=PING))
+        channel, key = vars(line)["_channel"], vars(line)["_key"]
+        exchange = vars(line)["_mailbox"].reply_exchange.name
+        table = channel.state.exchanges[exchange]["table"]
+        assert [row[0] for row in table].count(key) == 1
+    finally:
+        line.close()
