@@ -3,9 +3,13 @@
 import hashlib
 import hmac
 import time
+from array import array
+from bisect import bisect_left
+from collections import deque
 
 VALID_SECONDS = 300
 _VERSION = "v0"
+_PACKED_SECONDS = 60
 
 
 class Signatures:
@@ -17,8 +21,9 @@ class Signatures:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
         self._used: set[int] = set()
-        self._used_before: set[int] = set()
         self._since = 0.0
+        self._used_before: deque[tuple[float, array[int]]] = deque()
+        """What was used up to when, in order: a twelfth of what a set takes of memory."""
 
     def accept(
         self, body: bytes, timestamp: str, signature: str, *, now: float | None = None
@@ -44,13 +49,24 @@ class Signatures:
         return f"{_VERSION}={hmac.new(self._secret, signed, hashlib.sha256).hexdigest()}"
 
     def _first_use(self, signature: str, moment: float) -> bool:
-        # A timestamp may lie five minutes ahead, so a signature can be replayed for ten.
-        if moment - self._since > 2 * VALID_SECONDS:
-            self._used_before, self._used = self._used, set()
-            self._since = moment
-        # 64 bits of a keyed hash are as good as all, and a storm's worth of them fits into a few megabytes.
+        if moment - self._since > _PACKED_SECONDS:
+            self._pack(moment)
+        # 64 bits of a keyed hash are as good as all.
         mark = int(signature[-16:], 16)
-        if mark in self._used or mark in self._used_before:
+        if mark in self._used or any(_holds(marks, mark) for _, marks in self._used_before):
             return False
         self._used.add(mark)
         return True
+
+    def _pack(self, moment: float) -> None:
+        if self._used:
+            self._used_before.append((moment, array("Q", sorted(self._used))))
+        self._used, self._since = set(), moment
+        # A timestamp may lie five minutes ahead, so a signature can be replayed for ten.
+        while self._used_before and moment - self._used_before[0][0] > 2 * VALID_SECONDS:
+            self._used_before.popleft()
+
+
+def _holds(marks: "array[int]", mark: int) -> bool:
+    at = bisect_left(marks, mark)
+    return at < len(marks) and marks[at] == mark

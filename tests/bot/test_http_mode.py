@@ -224,3 +224,16 @@ def test_used_signatures_are_forgotten_only_when_they_are_too_old_anyway() -> No
     signed = signature(SECRET, ahead, BODY)
     assert signatures.accept(BODY, ahead, signed, now=NOW)
     assert not signatures.accept(BODY, ahead, signed, now=NOW + 590)
+
+
+def test_each_of_many_signatures_is_good_once_for_as_long_as_it_could_be_replayed() -> None:
+    signatures = Signatures(SECRET)
+    used = []
+    for second in range(0, 600, 20):
+        stamp = str(int(NOW) + second)
+        used.append((second, stamp, signed := signature(SECRET, stamp, BODY)))
+        assert signatures.accept(BODY, stamp, signed, now=NOW + second)
+    end = NOW + 600
+    for second, stamp, signed in used:
+        assert not signatures.accept(BODY, stamp, signed, now=NOW + second)
+        assert not signatures.accept(BODY, stamp, signed, now=end)
