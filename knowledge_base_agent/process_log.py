@@ -62,11 +62,11 @@ def configure_logs(level: str, *, hide: Callable[[str], str] = redact, later: bo
 def _printing(hide: Callable[[str], str]) -> logging.Handler:
     import structlog
 
-    shared = _shared()
+    shared, std = _shared(), structlog.stdlib
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[std.filter_by_level, *shared, std.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=std.LoggerFactory(),
+        wrapper_class=std.BoundLogger,
         cache_logger_on_first_use=True,
     )
     renderer = structlog.dev.ConsoleRenderer(
@@ -78,13 +78,12 @@ def _printing(hide: Callable[[str], str]) -> logging.Handler:
     def hidden(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {key: _safe(value, hide) for key, value in event.items()}
 
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[remove, hidden, renderer]
-        )
+    remove = std.ProcessorFormatter.remove_processors_meta
+    formatter = std.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[remove, hidden, renderer]
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
     return handler
 
 
