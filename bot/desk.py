@@ -1,5 +1,7 @@
 """What listeners reach: the runner, Slack, people, and where to run things. Wired once, in `app.py`."""
 
+import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,8 +10,10 @@ from functools import partial
 
 import structlog
 
+from bot.blocks.drawn import Drawn
 from bot.blocks.problem import problem_message, unexpected_message
-from bot.errands import Errands
+from bot.blocks.text import escaped
+from bot.errands import BEHIND_SECONDS, Errands, Urgency
 from bot.files import Files
 from bot.messages import Messages, Place
 from bot.pace import Pace, Paces
@@ -46,29 +50,57 @@ class Desk:
     errands: Errands = field(default_factory=Errands)
     paces: Paces = field(default_factory=lambda: Paces(60))
 
-    def begin(self, place: Place, event_id: str, work: Work, *, always: bool = False) -> None:
+    def begin(
+        self, place: Place, event_id: str, work: Work, *, first: bool = False, always: bool = False
+    ) -> None:
         """Start the work of one event, in its own task, unless the same event has been seen before.
 
-        Whoever is too fast hears so once instead, and then nothing; `always` is for what must work even so.
+        Where much waits, `first` goes before all that is not, and what waits for too long is not begun; its person
+        hears so. Whoever is too fast hears so once, and then nothing; `always` is first, and works even so.
         """
         pace = Pace.FINE if always else self.paces.of(place.user)
         if pace is Pace.TOLD:
             work = partial(self._slow_down, place)
-        if pace is not Pace.SILENT:
-            self.errands.start(self._once(place, event_id, work))
+        if pace is Pace.SILENT:
+            return
+        if first or always:
+            self.errands.start(self._once(place, event_id, work), Urgency.AT_ONCE)
+        else:
+            self.errands.start(self._in_turn(place, event_id, work, time.monotonic()))
 
     async def _slow_down(self, place: Place) -> None:
-        # Not looked up: that is a call to Slack, and too many of those is what this keeps off.
-        actor = Actor(id=place.user, name=place.user, surface=Surface.SLACK)
         too_fast = Refused(
             f"That was more than {self.settings.rate_per_minute} in a minute, so I do not listen to you for a moment.",
             "Wait a few seconds. Cancel always works.",
         )
-        request = Request(
-            actor=actor, operation=HELP, arguments=HELP.arguments(), words="", place=place.channel
-        )
-        self.runner.refuse(request, too_fast)
+        self._not_begun(place, too_fast)
         raise too_fast
+
+    async def _in_turn(self, place: Place, event_id: str, work: Work, since: float) -> None:
+        if time.monotonic() - since > BEHIND_SECONDS:
+            work = partial(self._behind, place, since)
+        await self._once(place, event_id, work)
+
+    async def _behind(self, place: Place, since: float) -> None:
+        waited = time.monotonic() - since
+        behind = Away(
+            f"So much is asked at once that this had no turn within {waited:.1f} s, and nothing of it was done; "
+            f"{self.errands.waiting} more wait.",
+            "Ask again in a few seconds. What is confirmed or cancelled goes first.",
+            source="the bot",
+        )
+        self._not_begun(place, behind)
+        # Text alone: to draw it would cost more than to send it, and many wait.
+        await self.messages.whisper(place, Drawn(text=escaped(f"⚠️ {behind.what} {behind.cure}")))
+
+    def _not_begun(self, place: Place, why: Problem) -> None:
+        # Not looked up: that is a call to Slack, and too many of those is what this keeps off.
+        actor = Actor(id=place.user, name=place.user, surface=Surface.SLACK)
+        arguments = HELP.arguments()
+        request = Request(
+            actor=actor, operation=HELP, arguments=arguments, words="", place=place.channel
+        )
+        self.runner.refuse(request, why)
 
     async def _once(self, place: Place, event_id: str, work: Work) -> None:
         if not await self.seen.first_time(event_id):
@@ -76,11 +108,21 @@ class Desk:
             return
         await self.guarded(place, work)
 
+    async def drawn(self, draw: Callable[[], Drawn]) -> Drawn:
+        """Draw in a thread, and return when the loop has a turn for sending it.
+
+        A long table takes tens of milliseconds, too long for a loop that has to acknowledge meanwhile.
+        """
+        found = await asyncio.to_thread(draw)
+        await self.errands.turn()
+        return found
+
     async def guarded(self, place: Place, work: Work) -> None:
         """Do work for a person; whatever goes wrong, they hear of it. The one handler of unexpected errors."""
         try:
             await work()
         except Problem as problem:
+            await self.errands.turn()
             await self.messages.whisper(place, problem_message(problem))
         except (Refusal, TooFast, Unreached) as error:
             log.warning("Slack did not take an answer", reason=str(error), channel=place.channel)

@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.errands import Errands
+from bot.errands import Errands, Urgency
 from bot.signatures import Signatures
 
 log = structlog.get_logger()
@@ -89,10 +89,10 @@ class Endpoint:
         if not self._signatures.accept(body, timestamp, signature):
             log.warning("a request was not signed by Slack, or came twice", remote=request.remote)
             return web.Response(status=401, text="invalid signature")
-        work = _once(self._first_time, signature, self._app, body, request)
         if any(mark in body for mark in _ANSWERED):
-            return await work
-        self._errands.start(_unanswered(work))
+            return await _once(self._first_time, signature, self._app, body, request)
+        # Whether another bot took it is asked when it is known what it is: the same body is the same event.
+        self._errands.start(_unanswered(self._app, body, request), Urgency.UNREAD)
         return web.Response(status=200)
 
 
@@ -105,10 +105,9 @@ async def _once(
     return await _dispatched(app, body, request)
 
 
-async def _unanswered(work: Awaitable[web.Response]) -> None:
-    await (
-        work
-    )  # raises nothing: whatever goes wrong has been logged, and Slack has its acknowledgement
+async def _unanswered(app: AsyncApp, body: bytes, request: web.Request) -> None:
+    # Raises nothing: whatever goes wrong has been logged, and Slack has its acknowledgement.
+    await _dispatched(app, body, request)
 
 
 async def _dispatched(app: AsyncApp, body: bytes, request: web.Request) -> web.Response:

@@ -168,6 +168,8 @@ class Messages:
         known_bad = {kind for kind, until in self._refused.items() if until > now}
         if drawn.blocks and not drawn.new_kinds & known_bad:
             yield drawn.blocks
+        if drawn.is_text_alone:
+            return
         # Drawing takes milliseconds, and the loop has to acknowledge meanwhile.
         plain = await asyncio.to_thread(lambda: drawn.plain)
         if plain and plain != drawn.blocks:

@@ -87,9 +87,9 @@ class Runner:
             self._note(request, Kind.REFUSED, problem.what)
             raise
 
-    def refuse(self, request: Request, problem: Refused) -> None:
-        """Record what a front refused by itself, such as the words of somebody who is too fast."""
-        self._note(request, Kind.REFUSED, problem.what)
+    def refuse(self, request: Request, problem: Problem) -> None:
+        """Record what a front did not even begin, such as the words of somebody who is too fast."""
+        self._note(request, kind_of(problem), problem.what)
 
     def _answer(self, request: Request, progress: Progress) -> Report:
         answer = given(request.operation.answer)

@@ -50,6 +50,11 @@ class Drawn:
         return self.draw_plain()
 
     @property
+    def is_text_alone(self) -> bool:
+        """Whether it was made without blocks of any kind."""
+        return not self.blocks and self.draw_plain is tuple
+
+    @property
     def new_kinds(self) -> frozenset[str]:
         """The block types in it that a workspace may not know yet."""
         return frozenset(block["type"] for block in self.blocks) & _NEW_BLOCKS

@@ -1,5 +1,7 @@
 """What went wrong, as a message: what is the matter, what to do next, and what was probably meant, one click away."""
 
+from functools import lru_cache
+
 from slackblocks import RichTextBlock, SectionBlock
 from slackblocks.blocks import Block
 
@@ -33,6 +35,7 @@ def note_message(text: str) -> Drawn:
     return _drawn(text, "", ())
 
 
+@lru_cache(maxsize=100)  # of an outage, everybody is told the same
 def _drawn(text: str, icon: str, actions: tuple[Action, ...]) -> Drawn:
     said = literal(f"{icon} {text}", 2000)
     rows: list[Block] = list(action_rows(actions))

@@ -1,6 +1,5 @@
 """Confirm and Cancel: who clicks is looked up afresh; one click wins; the message tells what came of it."""
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -35,7 +34,7 @@ _SETTLE_WITHIN = 5.0
 def confirmed(desk: Desk, body: Json) -> None:
     """Take a click on Confirm. Returns at once."""
     click = click_of(body)
-    desk.begin(click.place, click.event_id, partial(_confirm, desk, click))
+    desk.begin(click.place, click.event_id, partial(_confirm, desk, click), first=True)
 
 
 def cancelled(desk: Desk, body: Json) -> None:
@@ -47,7 +46,7 @@ def cancelled(desk: Desk, body: Json) -> None:
 def stopped(desk: Desk, body: Json) -> None:
     """Take a click on “Stop this”, which stands on another message than the preview. Returns at once."""
     click = click_of(body)
-    desk.begin(click.place, click.event_id, partial(_stop, desk, click))
+    desk.begin(click.place, click.event_id, partial(_stop, desk, click), first=True)
 
 
 async def _stop(desk: Desk, click: Click) -> None:
@@ -83,7 +82,7 @@ async def _confirm(desk: Desk, click: Click) -> None:
         claim = partial(desk.runner.confirm, click.value, actor, alone=alone)
         claimed = await saying_so(desk, click.place, desk.runs.call(claim))
     except Changed as changed:
-        await replace_or_post(desk, click, await asyncio.to_thread(_instead, changed))
+        await replace_or_post(desk, click, await desk.drawn(partial(_instead, changed)))
         return
     except NotFound:
         admit(desk, actor, click.place, "confirm")  # to strangers even that is not said
@@ -108,7 +107,7 @@ async def _run(desk: Desk, click: Click, claimed: Claimed) -> None:
 
         show(0, None, "")
         ended = await desk.runs.call(partial(desk.runner.execute, claimed, Relay(show)))
-        drawn = await asyncio.to_thread(ended_message, claimed, ended)
+        drawn = await desk.drawn(partial(ended_message, claimed, ended))
         if not await live.finish(drawn):
             await desk.messages.post(click.place, drawn)
 

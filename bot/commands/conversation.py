@@ -74,7 +74,7 @@ async def carry_on(
     try:
         outcome = await _ask(desk, place, request, time.monotonic() - asked_at)
     except ReasonNeeded as needed:
-        drawn = await asyncio.to_thread(reason_message, needed, understood.words, utc_now())
+        drawn = await desk.drawn(partial(reason_message, needed, understood.words, utc_now()))
         await _somewhere(desk, place, drawn)
         return
     if isinstance(outcome, Pending):
@@ -102,7 +102,7 @@ async def offer(desk: Desk, place: Place, *, user_name: str = "") -> None:
     report = await _ask(desk, place, _request(understood, actor, place), 0.0)
     if isinstance(report, Report):
         role = role_of(actor, desk.settings)
-        drawn = await asyncio.to_thread(overview_message, report, OPERATIONS, role, utc_now())
+        drawn = await desk.drawn(partial(overview_message, report, OPERATIONS, role, utc_now()))
         await desk.messages.whisper(place, drawn)
 
 
@@ -149,13 +149,13 @@ def _suited(desk: Desk, understood: Understood, report: Report, actor: Actor) ->
 async def _post_answer(desk: Desk, place: Place, request: Request, report: Report) -> None:
     if report.private:
         alone = replace(report, parts=(*report.parts, Note(text=_FOR_YOU)))
-        await desk.messages.whisper(place, await _drawn(alone))
+        await desk.messages.whisper(place, await _drawn(desk, alone))
         return
     try:
         others = _OTHERS.get(request.actor.standing.audience)
         if others is not None:
             alone = replace(report, parts=(*report.parts, Note(text=others)))
-            await desk.messages.whisper(place, await _drawn(alone))
+            await desk.messages.whisper(place, await _drawn(desk, alone))
         elif follow.follows(request):
             await follow.follow(desk, place, request, report)
         else:
@@ -163,7 +163,7 @@ async def _post_answer(desk: Desk, place: Place, request: Request, report: Repor
     except (Refusal, TooFast, Unreached) as error:
         if isinstance(error, Refusal) and error.code in NOT_HERE:
             alone = replace(report, parts=(*report.parts, Note(text=_INVITE)))
-            await desk.messages.whisper(place, await _drawn(alone))
+            await desk.messages.whisper(place, await _drawn(desk, alone))
             return
         # Asking again for a change would do it again: so the outcome is told here, whatever became of the answer.
         log.warning("Slack did not take an answer", reason=str(error), channel=place.channel)
@@ -181,23 +181,22 @@ def _untaken(request: Request, report: Report, error: Exception) -> str:
 async def _post(desk: Desk, place: Place, report: Report) -> None:
     """Post an answer; what is too long for a message comes as a file in its thread."""
     short, whole = shortened(report)
-    posted = await desk.messages.post(place, await _drawn(short))
+    posted = await desk.messages.post(place, await _drawn(desk, short))
     if whole is None:
         return
     try:
         await desk.files.share(posted, place.thread, whole.name, whole.content)
     except (Refusal, TooFast, Unreached) as error:
         log.warning("a file could not be sent", name=whole.name, reason=str(error))
-        await desk.messages.update(posted, await _drawn(without_file(report, str(error))))
+        await desk.messages.update(posted, await _drawn(desk, without_file(report, str(error))))
 
 
-async def _drawn(report: Report) -> Drawn:
-    # A long table takes tens of milliseconds, too long for a loop that has to acknowledge meanwhile.
-    return await asyncio.to_thread(report_message, report, utc_now())
+async def _drawn(desk: Desk, report: Report) -> Drawn:
+    return await desk.drawn(partial(report_message, report, utc_now()))
 
 
 async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:
-    drawn = await asyncio.to_thread(confirmation_message, pending, utc_now())
+    drawn = await desk.drawn(partial(confirmation_message, pending, utc_now()))
     posted = await _somewhere(desk, place, drawn)
     if pending.terms.why_two and posted.channel.startswith("D"):
         await desk.messages.whisper(place, note_message(_NOBODY_ELSE))

@@ -2,7 +2,10 @@
 
 import asyncio
 
-from bot.errands import Errands
+import pytest
+
+from bot import errands as module
+from bot.errands import Errands, Urgency
 
 ACKNOWLEDGED = -1
 """Stands among the numbers of what was begun."""
@@ -49,4 +52,57 @@ async def test_what_does_not_end_or_was_not_begun_in_time_is_counted() -> None:
     errands.start(endless())
     assert len(errands) == 2
     assert await errands.finish(0) == 2
+    assert len(errands) == 0
+
+
+async def test_what_is_confirmed_goes_first_then_the_unread_then_answers_then_what_is_new() -> None:
+    errands = Errands()
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        order.append(name)
+
+    async def answer() -> None:
+        await errands.turn()
+        order.append("an answer")
+
+    answering = asyncio.create_task(answer())
+    await asyncio.sleep(0)  # it waits for its turn, which has not come
+    errands.start(work("new"))
+    errands.start(work("newer"))
+    errands.start(work("unread"), Urgency.UNREAD)
+    errands.start(work("confirmed"), Urgency.AT_ONCE)
+    assert await errands.finish(5) == 0
+    await answering
+    assert order == ["confirmed", "unread", "an answer", "new", "newer"]
+
+
+async def test_what_has_waited_for_too_long_is_told_so_though_answers_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BEHIND_SECONDS", -1.0)
+    errands = Errands()
+    over: list[str] = []
+
+    async def answers_without_end() -> None:
+        while not over:
+            await errands.turn()
+
+    async def overdue() -> None:
+        over.append("told")
+
+    errands.start(answers_without_end())
+    await errands.turn()
+    errands.start(overdue())
+    assert await errands.finish(5) == 0
+    assert over == ["told"]
+
+
+async def test_an_answer_whose_work_is_gone_takes_no_turn_from_others() -> None:
+    errands = Errands()
+    gone = asyncio.create_task(errands.turn())
+    await asyncio.sleep(0)
+    gone.cancel()
+    async with asyncio.timeout(5):
+        await errands.turn()
     assert len(errands) == 0
