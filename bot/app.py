@@ -123,7 +123,7 @@ class Bot:
 
     async def _listen(self, app: AsyncApp, client: AsyncWebClient, desk: Desk) -> None:
         if self._tokens.socket_mode:
-            self._socket = SocketMode(app, client, self._tokens.app)
+            self._socket = SocketMode(app, desk.errands, client, self._tokens.app)
             await self._socket.connect()
         else:
             self._endpoint.open(app, desk.seen.first_time, desk.errands)

@@ -6,38 +6,118 @@ a millisecond.
 
 import json
 
+import msgspec
 import structlog
 from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.drawn import Json
-from bot.slack_client import needs_no_proxy, quiet_logger
+from bot.errands import Errands, Urgency
+from bot.slack_client import as_json, needs_no_proxy, quiet_logger
 from bot.tokens import refused_token
 
 log = structlog.get_logger()
 
 
-class SocketMode:
-    """One connection to Slack, which slack_sdk renews by itself."""
+class _Kind(msgspec.Struct):
+    """What a payload is."""
 
-    def __init__(self, app: AsyncApp, web_client: AsyncWebClient, app_token: str) -> None:
-        self._app = app
-        self._client = SocketModeClient(
-            app_token=app_token,
+    type: object = ""
+
+
+class _Envelope(msgspec.Struct):
+    """As much of a message as its acknowledgement needs; a payload may hold a message of a hundred kilobytes."""
+
+    envelope_id: str = ""
+    type: object = ""
+    payload: msgspec.Raw = msgspec.Raw(b"{}")
+
+    @property
+    def wants_an_answer(self) -> bool:
+        """Whether Slack reads the acknowledgement."""
+        if self.type != "interactive":
+            return False
+        try:
+            return msgspec.json.decode(self.payload, type=_Kind).type == "view_submission"
+        except msgspec.DecodeError:  # it is no object
+            return False
+
+
+class _Client(SocketModeClient):
+    """slack_sdk's client hands on what it receives through a queue and two tasks; envelopes don't wait for those."""
+
+    def __init__(self, app: AsyncApp, errands: Errands, web_client: AsyncWebClient, token: str):
+        super().__init__(
+            app_token=token,
             logger=quiet_logger("slack_sdk.socket_mode"),
             web_client=web_client,
             ping_interval=5,
         )
+        self._app = app
+        self._errands = errands
+
+    async def enqueue_message(self, message: str) -> None:
+        """Take what has come, whatever it is; nothing that is raised here may end the connection."""
+        try:
+            envelope = msgspec.json.decode(message, type=_Envelope)
+        except msgspec.DecodeError:
+            log.warning("something came that is no message of Slack's", length=len(message))
+            return
+        if not envelope.envelope_id:  # that it is connected, or is soon to be no more
+            await super().enqueue_message(message)
+            return
+        answered = envelope.wants_an_answer
+        if not answered:
+            await self._acknowledge(envelope.envelope_id, None)
+        work = self._work(envelope.envelope_id, message, answered=answered)
+        self._errands.start(work, Urgency.UNREAD)
+
+    async def _work(self, envelope_id: str, message: str, *, answered: bool) -> None:
+        answer = await self._dispatch(message)
+        if answered:
+            await self._acknowledge(envelope_id, answer)
+
+    async def _dispatch(self, message: str) -> Json | None:
+        """Let Bolt's listeners have it; return what the acknowledgement should carry."""
+        try:
+            envelope = SocketModeRequest.from_dict(json.loads(message))
+            if envelope is None:
+                log.warning("an envelope came without a type or a payload")
+                return None
+            request = AsyncBoltRequest(
+                mode="socket_mode", body=envelope.payload, headers=build_headers(envelope)
+            )
+            answer = await self._app.async_dispatch(request)
+            return json.loads(answer.body) if answer.body and answer.status == 200 else None
+        except Exception:
+            # What is no payload of Slack's must not end the connection; it is acknowledged all the same.
+            log.exception("an envelope could not be read")
+            return None
+
+    async def _acknowledge(self, envelope_id: str, answer: Json | None) -> None:
+        carried = {"payload": answer} if answer is not None else {}
+        try:
+            await self.send_message(as_json({"envelope_id": envelope_id} | carried))
+        except (OSError, AttributeError) as error:
+            # The connection was replaced in this moment; Slack sends the envelope again, and `Seen` knows it.
+            log.warning("an envelope could not be acknowledged", reason=str(error))
+
+
+class SocketMode:
+    """One connection to Slack, which slack_sdk renews by itself."""
+
+    def __init__(
+        self, app: AsyncApp, errands: Errands, web_client: AsyncWebClient, app_token: str
+    ) -> None:
+        """Have what comes of envelopes, once they are acknowledged, among the `errands`."""
+        self._client = _Client(app, errands, web_client, app_token)
         if needs_no_proxy(web_client.base_url):
             self._client.proxy = None
-        self._client.socket_mode_request_listeners.append(self._take)
 
     async def connect(self) -> None:
         """Connect; from then on the connection is kept. Raises `Misconfigured` when the token is wrong."""
@@ -58,35 +138,3 @@ class SocketMode:
     async def close(self) -> None:
         """Take no more envelopes."""
         await self._client.close()  # type: ignore[no-untyped-call]
-
-    async def _take(self, client: AsyncBaseSocketModeClient, envelope: SocketModeRequest) -> None:
-        if envelope.type == "interactive" and envelope.payload.get("type") == "view_submission":
-            await _acknowledge(client, envelope, await self._dispatch(envelope))
-        else:
-            await _acknowledge(client, envelope, None)
-            await self._dispatch(envelope)
-
-    async def _dispatch(self, envelope: SocketModeRequest) -> Json | None:
-        """Let Bolt's listeners have it; return what the acknowledgement should carry."""
-        try:
-            request = AsyncBoltRequest(
-                mode="socket_mode", body=envelope.payload, headers=build_headers(envelope)
-            )
-            answer = await self._app.async_dispatch(request)
-            return json.loads(answer.body) if answer.body and answer.status == 200 else None
-        except Exception:
-            # What is no payload of Slack's must not end the connection; it is acknowledged all the same.
-            log.exception("an envelope could not be read", type=envelope.type)
-            return None
-
-
-async def _acknowledge(
-    client: AsyncBaseSocketModeClient, envelope: SocketModeRequest, answer: Json | None
-) -> None:
-    try:
-        await client.send_socket_mode_response(
-            SocketModeResponse(envelope_id=envelope.envelope_id, payload=answer)
-        )
-    except (OSError, AttributeError) as error:
-        # The connection was replaced in this moment; Slack sends the envelope again, and `Seen` knows it.
-        log.warning("an envelope could not be acknowledged", reason=str(error))
