@@ -165,6 +165,8 @@ class Broadcaster:
     def _settled(self, one: Asked, asked: Sequence[Asked]) -> bool:
         if one.outstanding and not one.quiet_for(_GRACE):
             return False  # asked after each of many replies, so before anything is counted
+        if one.all_enrolled_answered(self.roster.present()):
+            return True
         destination = None
         if one.question.destination is not None:
             namesakes = self.roster.namesakes()

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.question import Asked, Reply
 from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, counting, socket_options
+from knowledge_base_agent.fleet.worker_words import LOOK, register_of
 
 _NOT_FOUND = 404
 _SLICE = 0.05
@@ -38,6 +39,7 @@ class Line:
         )
         self._queue = self._reply_queue()
         self._open: dict[str, Asked] = {}
+        self._register: Any = None
         self.unreadable = 0
         """Replies that came in a form which is never decoded here (pickle)."""
         self._consumer = Consumer(
@@ -82,6 +84,8 @@ class Line:
             retry=False,
         )
         asked.receivers = getattr(self._channel, "receivers", None)
+        if question.command == LOOK and question.destination is None:
+            asked.enrolled = self._enrolled()
 
     def listen(self, seconds: float) -> None:
         """Take in a reply, and what waits behind it; waits `seconds` or a short slice for it, whichever is less."""
@@ -123,6 +127,19 @@ class Line:
             return frozenset(name for name in candidates if self._mailbox_exists(name + suffix))
         queues = [str(row[-1]) for row in table(self._mailbox.exchange.name)]
         return frozenset(name[: -len(suffix)] for name in queues if name.endswith(suffix))
+
+    def _enrolled(self) -> int | None:
+        """Return how many workers are counted on RabbitMQ; None elsewhere, or where nobody is."""
+        if self._connection.transport.driver_type != "amqp":
+            return None
+        if self._register is None:
+            self._register = self._connection.channel()  # its own: a refusal closes it
+        queue = register_of(self._mailbox.namespace)
+        try:
+            return int(self._register.queue_declare(queue, passive=True).consumer_count)
+        except self._connection.channel_errors:
+            self._register = None
+            return None
 
     def _mailbox_exists(self, queue: str) -> bool:
         channel: Any = (

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from knowledge_base_agent.fleet.absent import Missing
+from knowledge_base_agent.fleet.worker_words import ENROLLED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class Asked:
     sent_at: datetime | None = None
     """Aware UTC."""
     receivers: int | None = None
+    enrolled: int | None = None
+    """How many workers RabbitMQ counted when this was sent, of those that let it: never all, for sure."""
     replies: list[Reply] = field(default_factory=list)
     missing: Missing | None = None
     unreadable: int = 0
@@ -50,9 +53,19 @@ class Asked:
     @property
     def outstanding(self) -> int:
         """Return how many replies are still to come of those that everyone owes; 0 where the broker can't tell."""
-        if self.question.destination is not None or self.receivers is None:
+        owed = self.enrolled if self.receivers is None else self.receivers
+        if self.question.destination is not None or owed is None:
             return 0
-        return max(self.receivers - len(self.replies), 0)
+        return max(owed - len(self.replies), 0)
+
+    def all_enrolled_answered(self, present: frozenset[str]) -> bool:
+        """Tell whether all who are counted on RabbitMQ have answered, and all of `present`, who are all of that kind.
+
+        The first question of a process can't tell that: nobody is present yet, so it hears who else there is.
+        """
+        if not self.enrolled or len(self.replies) < self.enrolled or not present <= self.names():
+            return False
+        return bool(present) and all(_is_enrolled(reply.body) for reply in self.replies)
 
     def names(self) -> frozenset[str]:
         """Return who answered."""
@@ -72,4 +85,9 @@ class Asked:
         self.ticket = str(uuid.uuid4())
         self.sent = 0.0
         self.receivers = None
+        self.enrolled = None
         self.replies = []
+
+
+def _is_enrolled(said: object) -> bool:
+    return isinstance(said, dict) and said.get(ENROLLED) is True

@@ -23,7 +23,7 @@ from knowledge_base_agent.fleet import setting_aside
 from knowledge_base_agent.fleet.worker_memory import memory_of
 from knowledge_base_agent.fleet.worker_queues import consumed
 from knowledge_base_agent.fleet.worker_queues import routes as routes_of
-from knowledge_base_agent.fleet.worker_words import KILL, LOOK, PAUSE_TASK, VERSION
+from knowledge_base_agent.fleet.worker_words import ENROLLED, KILL, LOOK, PAUSE_TASK, VERSION
 
 ARGUMENTS_LIMIT = 1024
 """Characters of arguments that leave the worker."""
@@ -118,6 +118,7 @@ def _worker(state: Any, now: float) -> dict[str, Any]:
         if setting_aside.can_set_aside(consumer)
         else None,
         "processed": sum(worker_state.total_count.values()),
+        ENROLLED: getattr(consumer, "kb_enrolled", False),
         "queues": sorted(queue.name for queue in consumed(consumer)),
     }
 

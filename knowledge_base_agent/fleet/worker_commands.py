@@ -5,6 +5,7 @@ Celery's own commands are there already, as in `celery worker`, it is loaded at 
 """
 
 import sys
+from typing import Any
 
 from celery.signals import worker_init
 
@@ -13,6 +14,14 @@ def _learn(**_: object) -> None:
     from knowledge_base_agent.fleet import worker_answers  # noqa: F401 - imported for what it registers
 
 
+def _enrol(sender: Any, **_: object) -> None:
+    # Now is the time: it makes its steps from what its app has next.
+    from knowledge_base_agent.fleet.enrolling import Enrolment
+
+    sender.app.steps["consumer"].add(Enrolment)
+
+
 worker_init.connect(_learn, weak=False)
+worker_init.connect(_enrol, weak=False)
 if "celery.worker.control" in sys.modules:
     _learn()

@@ -6,6 +6,8 @@ LOOK = "kb_look"
 KILL = "kb_kill"
 PAUSE_TASK = "kb_pause_task"
 VERSION = 1
+ENROLLED = "enrolled"
+"""Under this a worker says, in its answer to `LOOK`, whether it is one of those that RabbitMQ counts for us."""
 FIELDS = (
     "id",
     "name",
@@ -23,3 +25,8 @@ FIELDS = (
     "arguments",
 )
 """What is told of a task, in this order. Ages and limits in seconds, times in ISO 8601."""
+
+
+def register_of(namespace: str) -> str:
+    """Return the queue whose consumers are the workers of this control exchange, where they are counted so."""
+    return f"kb.workers.{namespace}"

@@ -91,15 +91,19 @@ class Site:
         """Wait until all of these tasks have begun."""
         wait_until(lambda: set(ids) <= set(self.ledger("began")), what=f"{ids} began")
 
+    def kill(self, worker: str) -> None:
+        """End a worker and its children, without a word to anybody."""
+        process = self.processes.pop(worker)
+        children = _children(process.pid)
+        process.kill()  # also ends one that was stopped by a signal
+        process.wait()
+        for child in children:
+            _kill(child)
+
     def stop(self) -> None:
         """End every process that was started here, and their children."""
-        for process in self.processes.values():
-            children = _children(process.pid)
-            process.kill()  # also ends one that was stopped by a signal
-            process.wait()
-            for child in children:
-                _kill(child)
-        self.processes.clear()
+        for worker in list(self.processes):
+            self.kill(worker)
 
 
 def _children(pid: int) -> list[int]:

@@ -1,9 +1,12 @@
 """Naming who is missing, and when to stop waiting."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge_base_agent.fleet.absent import settled, who_is_missing
+from knowledge_base_agent.fleet.question import Asked, Question, Reply
+from knowledge_base_agent.fleet.worker_words import ENROLLED, LOOK
 
 NAMES = st.frozensets(st.sampled_from(["w1", "w2", "w3", "w4", "w5"]))
 
@@ -103,3 +106,35 @@ def test_both_workers_of_one_name_are_waited_for_but_not_for_ever() -> None:
     assert not ends(destination={"w1": 2}, quiet=False)
     assert ends(destination={"w1": 2}, answers={"w1": 2}, quiet=False)
     assert ends(destination={"w1": 2})
+
+
+@pytest.mark.parametrize(
+    ("enrolled", "told", "present", "over"),
+    [
+        (2, (True, True), ("w1", "w2"), True),
+        (2, (True, True), ("w1",), True),
+        (3, (True, True), ("w1", "w2"), False),
+        (1, (True, True), ("w1", "w2", "silent"), False),
+        (1, (True, False), ("w1", "w2"), False),
+        (2, (True, True), (), False),
+        (0, (True, True), ("w1", "w2"), False),
+        (None, (True, True), ("w1", "w2"), False),
+    ],
+    ids=[
+        "all",
+        "a newcomer too",
+        "one of the counted is missing",
+        "one who was heard before is missing",
+        "one is not counted, so others may not be",
+        "nobody was heard before",
+        "nobody is counted",
+        "the broker does not count",
+    ],
+)
+def test_a_question_is_over_once_all_who_are_counted_and_all_who_were_heard_before_answered(
+    enrolled: int | None, told: tuple[bool, ...], present: tuple[str, ...], over: bool
+) -> None:
+    asked = Asked(question=Question(command=LOOK), enrolled=enrolled)
+    for number, counted in enumerate(told, 1):
+        asked.replies.append(Reply(worker=f"w{number}", body={ENROLLED: counted}, after=0.1))
+    assert asked.all_enrolled_answered(names(*present)) is over

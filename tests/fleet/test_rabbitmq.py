@@ -4,6 +4,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from celery import Celery
 from kombu import Connection, Queue
 from kombu.pools import connections, producers
 
+from knowledge_base_agent.fleet import broadcast
 from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
 from knowledge_base_agent.fleet.connections import Reachable
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.verifying import Fate
 from knowledge_base_agent.fleet.views import FleetView
+from knowledge_base_agent.fleet.worker_words import ENROLLED, LOOK, register_of
 from tests.fleet.running import Site
 from tests.fleet.tiny_app import tiny_app
 from tests.servers import RABBITMQ_URL, RedisSpaces, absent
@@ -54,7 +58,7 @@ def site(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) ->
     _close_pools(place.app())
     with Connection(RABBITMQ_URL) as connection:
         channel: Any = connection.channel()
-        for queue in (NAME, f"{NAME}-idle"):
+        for queue in (NAME, f"{NAME}-idle", register_of(NAME)):
             channel.queue_delete(queue)
         for exchange in (NAME, f"{NAME}.pidbox", f"reply.{NAME}.pidbox", f"{NAME}ev"):
             channel.exchange_delete(exchange)
@@ -77,6 +81,13 @@ def workers(site: Site) -> Site:
     site.await_workers(fleet, 2)
     fleet.close()
     return site
+
+
+def counted() -> int:
+    """Return how many workers RabbitMQ counts for us, as it tells another client."""
+    with Connection(RABBITMQ_URL) as connection:
+        channel: Any = connection.channel()
+        return int(channel.queue_declare(register_of(NAME), passive=True).consumer_count)
 
 
 def view(fleet: Fleet, *, within: float = 5) -> FleetView:
@@ -105,6 +116,38 @@ def test_how_many_received_the_question_is_unknown_and_said_so_and_a_second_look
         assert (seen.receivers, seen.complete, seen.unnamed) == (None, None, None)
         assert "does not tell how many" in (seen.why_unknown or "")
     assert took < 1
+
+
+def test_a_question_ends_when_all_who_are_counted_have_answered(
+    workers: Site, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quiet alone would end it only after a minute here, and no deadline is that near."""
+    view(fleet, within=1)
+    monkeypatch.setattr(broadcast, "_GRACE", 60)
+    assert view(fleet, within=60).took < timedelta(seconds=30)
+
+    workers.start("w3@rabbit", "-c", "1", TINY_OWN=NAME)
+    try:
+        wait_until(lambda: counted() == 3, within=30, what="a third worker is counted")
+        seen = view(fleet, within=60)
+    finally:
+        workers.kill("w3@rabbit")
+    assert [worker.name for worker in seen.workers] == ["w1@rabbit", "w2@rabbit", "w3@rabbit"]
+    assert seen.took < timedelta(seconds=30)
+    assert (seen.receivers, seen.complete) == (None, None), "others may be there, uncounted"
+    wait_until(lambda: counted() == 2, what="one that was killed is counted no more")
+
+
+def test_who_is_not_counted_is_waited_for(workers: Site, fleet: Fleet) -> None:
+    """A worker without our commands tells no number: it is listened for as long as ever."""
+    workers.start("plain@rabbit", "-c", "1", TINY_OWN=NAME, TINY_KNOWS_LOOK="0")
+    try:
+        workers.await_workers(fleet, 3)
+        assert counted() == 2
+        assert view(fleet).answered == 3
+    finally:
+        workers.kill("plain@rabbit")
+    wait_until(lambda: view(fleet, within=1).answered == 2, what="it is gone")
 
 
 def test_a_frozen_worker_is_named_and_its_neighbour_kept(workers: Site, fleet: Fleet) -> None:
@@ -170,6 +213,22 @@ def test_a_task_is_stopped_and_seen_to_have_stopped_over_rabbitmq_too(
 
 def test_the_brokers_health_is_told(site: Site, fleet: Fleet) -> None:
     assert isinstance(fleet.check(Deadline.after(3))[BROKER], Reachable)
+
+
+def test_workers_whose_queue_was_deleted_work_on_and_say_that_they_are_not_counted(
+    workers: Site, fleet: Fleet
+) -> None:
+    """One of the last of this module: they are counted again when they connect anew."""
+    with Connection(RABBITMQ_URL) as connection:
+        channel: Any = connection.channel()
+        channel.queue_delete(register_of(NAME))
+
+    def enrolled() -> set[bool]:
+        answers = fleet.broadcaster.ask(Deadline.after(2), Question(command=LOOK))
+        return {reply.body[ENROLLED] for reply in answers.replies}
+
+    wait_until(lambda: enrolled() == {False}, what="they say so")
+    assert view(fleet).answered == 2
 
 
 def test_a_worker_that_was_shut_down_is_not_called_silent(workers: Site, fleet: Fleet) -> None:
