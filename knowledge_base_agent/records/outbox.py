@@ -1,9 +1,10 @@
 """Getting history entries out of a process without making its tasks wait.
 
-An entry that is urgent (a task starts) is written to the socket at once, together with all that waits, and without
-reading an answer; a background thread sends the rest within 50 ms, reads the answers, and reconnects. What has no
-answer yet is kept, and sent again on the next connection: a repeated entry changes nothing in the recorder. Nothing
-here blocks on a Redis that is frozen or away, but the background thread.
+A background thread sends what is put within 50 ms, reads the answers, and reconnects. An entry that is urgent (a task
+starts) must not depend on it: in a pool's child it is noted where the parent sees it (see `child_notes.py`), elsewhere
+it is written to the socket at once, together with all that waits, and without reading an answer. What has no answer yet
+is kept, and sent again on the next connection: a repeated entry changes nothing in the recorder. Nothing here blocks on
+a Redis that is frozen or away, but the background thread.
 """
 
 import logging
@@ -16,6 +17,7 @@ from collections import deque
 from redis import RedisError
 
 from knowledge_base_agent.records.background import Background
+from knowledge_base_agent.records.child_notes import Notes
 from knowledge_base_agent.records.history_line import HistoryLine, HistoryLines
 from knowledge_base_agent.records.stream import GAP, Entry, encode, xadd, xadd_head
 from knowledge_base_agent.redaction import redact
@@ -48,6 +50,7 @@ class Outbox:
         self._waiting: deque[bytes] = deque()
         self._unanswered: deque[bytes] = deque()
         self._line: HistoryLine | None = None
+        self._notes: Notes | None = None
         self._answered_at = 0.0
         self._dialled_at = -DIAL_EVERY_SECONDS
         self._dropped = 0
@@ -55,16 +58,28 @@ class Outbox:
 
     def put(self, entry: Entry, *, urgent: bool = False) -> None:
         """Take an entry. Never raises, and never waits for Redis."""
-        self._waiting.append(xadd(self._head, encode(entry)))
-        if len(self._waiting) + len(self._unanswered) > KEPT:
-            self._drop_oldest()
+        self.put_encoded(encode(entry), urgent=urgent)
+
+    def put_encoded(self, payload: bytes, *, urgent: bool = False) -> None:
+        """Take an entry as `encode` writes it."""
         # A lock that is not had at once is held by the thread, which is about to send all there is.
-        if urgent and self._line is not None and self._lock.acquire(timeout=_LOCK_SECONDS):
+        wanted = urgent or self._notes is not None
+        locked = wanted and self._lock.acquire(timeout=_LOCK_SECONDS)
+        self._waiting.append(xadd(self._head, payload))
+        if locked:
             try:
-                self._send()
+                noted = self._notes is not None and self._notes.add(payload)
+                if urgent and not noted and self._line is not None:
+                    self._send()
             finally:
                 self._lock.release()
+        if len(self._waiting) + len(self._unanswered) > KEPT:
+            self._drop_oldest()
         self._background.wake()
+
+    def note_in(self, notes: Notes | None) -> None:
+        """Note from now on what is put until it is sent, for this process's parent to see; None: have no such notes."""
+        self._notes = notes
 
     def open(self) -> None:
         """Connect now, for about a second at most; what fails is tried again in the background."""
@@ -133,6 +148,8 @@ class Outbox:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
             self._unanswered.extend(batch)
             self._try_to_send(b"".join(batch))
+        if self._notes is not None and not self._waiting and self._has_room():
+            self._notes.clear()
 
     def _has_room(self) -> bool:
         return self._try_to_send(b"")

@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery, signals
 
+from knowledge_base_agent.records.child_notes import ChildrensNotes
 from knowledge_base_agent.records.outbox import Outbox
 from knowledge_base_agent.records.stream import HISTORY_KEY
 from knowledge_base_agent.records.task_entries import TaskEntries
@@ -29,6 +30,7 @@ class Tracking:
         self._keep_messages = keep_messages
         self.outbox = outbox
         self._entries = TaskEntries()
+        self._children = ChildrensNotes(outbox.put_encoded)
         self._receivers: list[tuple[Any, Callable[..., None]]] = [
             (signals.before_task_publish, self._before_publish),
             (signals.after_task_publish, self._published),
@@ -42,6 +44,7 @@ class Tracking:
             (signals.task_rejected, self._message_refused),
             (signals.task_unknown, self._message_refused),
             (signals.task_postrun, self._ended),
+            (signals.worker_before_create_process, self._before_fork),
             (signals.worker_process_init, self._child_began),
             (signals.worker_process_shutdown, self._flush),
             (signals.worker_shutdown, self._flush),
@@ -87,7 +90,7 @@ class Tracking:
     def _started(self, task: Any = None, task_id: str = "", **_: Any) -> None:
         # `task.request` is searched for each time: once is enough, since every task pays for it.
         if self._is_ours(task) and not (request := task.request).is_eager:
-            # At once: a body that never lets go of the interpreter would keep the background thread from saying it.
+            # Urgent: a body that never lets go of the interpreter would keep the background thread from saying it.
             self.outbox.put(self._entries.started(task, request, task_id), urgent=True)
 
     def _succeeded(self, sender: Any = None, **_: Any) -> None:
@@ -126,11 +129,16 @@ class Tracking:
         """Say that the current task has told how far it is."""
         self.outbox.put(self._entries.progressed(task))
 
+    def _before_fork(self, **_: Any) -> None:
+        self._children.expect()
+
     def _child_began(self, **_: Any) -> None:
-        # Before its first task: a start can only be told at once over a line that stands.
+        # Before its first task: without notes, a start can only be told at once over a line that stands.
         self.outbox.open()
+        self.outbox.note_in(self._children.of_this_process())
 
     def _flush(self, **_: Any) -> None:
+        self._children.tell_all()
         self.outbox.flush(_FLUSH_SECONDS)
 
 

@@ -106,9 +106,14 @@ def test_a_hard_time_limit_is_a_failure_of_the_child_that_was_killed(deployment:
 def test_a_killed_child_leaves_a_failure_and_not_a_task_that_runs_for_ever(
     deployment: Running,
 ) -> None:
-    row = deployment.row_in(deployment.send("die"), "FAILURE")
+    task_id = deployment.send("die")
+
+    row = deployment.row_in(task_id, "FAILURE")
 
     assert row.error_class == "WorkerLostError"
+    deployment.row_when(
+        task_id, lambda row: row.started_at is not None, what="its start is known nevertheless"
+    )
 
 
 def test_a_task_that_never_lets_go_of_the_interpreter_is_shown_as_started(
