@@ -8,7 +8,7 @@ import contextvars
 import logging
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,8 +21,11 @@ from knowledge_base_agent.problems import Away, Problem
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-ABANDONED_LIMIT = 8
-"""Calls to one source that may hang at once before the next is refused without being tried."""
+ABANDONED_LIMIT = 3
+"""Calls to one source that may hang at once. With so many, one at a time is tried, and the others are refused at once,
+until one is answered: each that hangs keeps a thread, and a person waiting for what is known already."""
+SOON_SECONDS = 0.25
+"""Seconds within which a source that is there again has answered the one call that was tried."""
 _IDLE_SECONDS = 30.0
 
 
@@ -59,12 +62,13 @@ class Unknown:
     reason: str
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class _Call(Generic[T]):
     """One call on its way through a thread; `done` is set when `result` or `error` is there."""
 
     function: Callable[[], T]
     source: str
+    began: float = field(default_factory=time.monotonic)
     done: threading.Event = field(default_factory=threading.Event)
     result: T | None = None
     error: BaseException | None = None
@@ -80,7 +84,10 @@ class Threads:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[_Call[object]] = SimpleQueue()
         self._idle = 0
-        self._abandoned: Counter[str] = Counter()
+        self._hanging: defaultdict[str, set[_Call[object]]] = defaultdict(set)
+        """By source, the calls that were abandoned and have not ended; none of before its last answer."""
+        self._silent: dict[str, _Call[object]] = {}
+        """Sources of which too many calls hung, each with the last call that was tried since."""
 
     def within(self, deadline: Deadline, function: Callable[[], T], *, source: str) -> T:
         """Run a blocking call; raise `Away` at the deadline, or at once when too many calls to `source` hang.
@@ -119,14 +126,13 @@ class Threads:
         # In the caller's context: what a request may wait for in all counts for what it asks for at once, too.
         bound = partial(contextvars.copy_context().run, function)
         call = _Call(function=bound, source=source)
+        tried = self._silent.get(source)
+        if tried is not None:
+            tried.done.wait(
+                min(tried.began + SOON_SECONDS - time.monotonic(), deadline.remaining())
+            )
         with self._lock:
-            hanging = self._abandoned[source]
-            if hanging >= self._limit:
-                raise Away(
-                    f"{hanging} calls to {source} still hang, so no further one was tried.",
-                    f"Look at {source} itself; this clears by itself once it answers again.",
-                    source=source,
-                )
+            self._refuse_if_silent(cast("_Call[object]", call))
             fresh = self._idle == 0
             self._idle -= 0 if fresh else 1
         self._waiting.put(cast("_Call[object]", call))
@@ -134,12 +140,28 @@ class Threads:
             threading.Thread(target=self._serve, name="kb-fleet", daemon=True).start()
         return call
 
+    def _refuse_if_silent(self, call: _Call[object]) -> None:
+        """Return if this call may be tried, else raise `Away`. Whoever calls holds the lock."""
+        source, hanging = call.source, len(self._hanging[call.source])
+        if source not in self._silent and hanging < self._limit:
+            return
+        tried = self._silent.get(source)
+        if tried is None or tried.finished:
+            self._silent[source] = call
+            return
+        many = f"{hanging} calls to {source} still hang"
+        raise Away(
+            f"{many if hanging > 1 else f'A call to {source} still hangs'}, so no further one was tried.",
+            f"Look at {source} itself; this clears by itself once it answers again.",
+            source=source,
+        )
+
     def _await(self, deadline: Deadline, call: _Call[T]) -> T:
         if not call.done.wait(deadline.remaining()):
             with self._lock:
                 if not call.finished:
                     call.abandoned = True
-                    self._abandoned[call.source] += 1
+                    self._hanging[call.source].add(cast("_Call[object]", call))
             if call.abandoned:
                 raise _late(call.source)
         if call.error is not None:
@@ -166,8 +188,10 @@ class Threads:
         with self._lock:
             call.finished = True
             self._idle += 1
-            if call.abandoned:
-                self._abandoned[call.source] -= 1
+            self._hanging[call.source].discard(call)
+            if call.error is None or time.monotonic() - call.began < SOON_SECONDS:
+                self._silent.pop(call.source, None)
+                self._hanging[call.source].clear()
         if call.abandoned:
             log.info("a call to %s ended after its deadline: %r", call.source, call.error)
         call.done.set()

@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from knowledge_base_agent.fleet import deadline
 from knowledge_base_agent.fleet.deadline import Deadline, Threads, Unknown
 from knowledge_base_agent.problems import Away
 from tests.waiting import wait_until
@@ -35,22 +37,61 @@ def test_a_call_that_hangs_is_left_at_the_deadline_and_delays_nobody_else(
     assert told.value.cure
 
 
-def test_too_many_hanging_calls_refuse_the_next_at_once_and_only_for_that_source(
+def test_of_a_source_of_which_too_many_calls_hang_one_at_a_time_is_tried_until_it_answers(
     thaw: threading.Event,
 ) -> None:
     threads = Threads(abandoned_limit=2)
-    for _ in range(2):
-        with pytest.raises(Away):
+    for _ in range(3):  # the third is the one that is tried
+        with pytest.raises(Away, match="did not answer in time"):
             threads.within(Deadline.after(0.02), thaw.wait, source="the broker")
 
     started = time.monotonic()
-    with pytest.raises(Away, match="2 calls to the broker still hang"):
+    with pytest.raises(Away, match="3 calls to the broker still hang"):
         threads.within(Deadline.after(30), thaw.wait, source="the broker")
     assert time.monotonic() - started < 1
     assert threads.within(Deadline.after(5), lambda: 1, source="the log store") == 1
 
     thaw.set()
     wait_until(lambda: _answers(threads, "the broker"), what="calls are taken again after the thaw")
+
+
+def test_what_is_asked_while_one_call_is_tried_waits_whether_that_is_answered(
+    thaw: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "SOON_SECONDS", 30.0)
+    threads, back, tried = Threads(abandoned_limit=1), threading.Event(), threading.Event()
+    with pytest.raises(Away, match="did not answer in time"):
+        threads.within(Deadline.after(0.02), thaw.wait, source="the broker")
+
+    def answered_late() -> bool:
+        tried.set()
+        return back.wait()
+
+    with ThreadPoolExecutor() as people:
+        first = people.submit(
+            threads.within, Deadline.after(30), answered_late, source="the broker"
+        )
+        assert tried.wait(10)
+        others = [people.submit(_answers, threads, "the broker") for _ in range(3)]
+        back.set()
+        assert first.result(10)
+        assert all(other.result(10) for other in others)
+
+
+def test_a_call_that_ends_without_an_answer_lets_the_next_be_tried(thaw: threading.Event) -> None:
+    threads, over = Threads(abandoned_limit=1), threading.Event()
+
+    def timed_out() -> None:
+        over.wait()
+        raise TimeoutError
+
+    for call in (thaw.wait, timed_out):
+        with pytest.raises(Away, match="did not answer in time"):
+            threads.within(Deadline.after(0.3), call, source="the broker")
+    with pytest.raises(Away, match="2 calls to the broker still hang"):
+        threads.within(Deadline.after(30), thaw.wait, source="the broker")
+    over.set()
+    wait_until(lambda: _answers(threads, "the broker"), what="another one is tried")
 
 
 def _answers(threads: Threads, source: str) -> bool:
