@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from knowledge_base_agent.audit import Spool
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.redis_state import RedisClients
+from knowledge_base_agent.fleet.shared import Shared
 from knowledge_base_agent.fleet.sightings import Sightings
 from knowledge_base_agent.problems import Misconfigured
 from knowledge_base_agent.records.database import open_engine
@@ -20,6 +21,7 @@ from knowledge_base_agent.settings import Settings
 
 if TYPE_CHECKING:
     from knowledge_base_agent.records.audit_verifying import PostedSeals
+    from knowledge_base_agent.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class Deployment:
     spool: Spool
     redis_clients: RedisClients = field(default_factory=RedisClients)
     sightings: Sightings = field(default_factory=Sightings)
+    shared: "Shared[Report]" = field(default_factory=Shared)
+    """Answers that are being read now, for all who ask for the same at once; each has been let in by themselves."""
     slack_scopes: Callable[[], SlackScopes | None] | None = None
     """Tells them in the bot's process, as far as Slack has told; None in every other process."""
     posted_seals: "Callable[[float], PostedSeals] | None" = None

@@ -1,6 +1,8 @@
 """What stats, active, stuck and logs say of a deployment that really runs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -9,7 +11,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.tables import TASKS
-from knowledge_base_agent.report import Chart
+from knowledge_base_agent.report import Chart, Report
 from tests.operations.place import Place, facts, notes, row_of, table
 from tests.waiting import wait_until
 
@@ -33,6 +35,19 @@ def test_stats_tells_rows_workers_queues_memory_and_the_last_day(here: Place) ->
     assert sum(chart.series["SUCCESS"]) >= 3
     assert len(chart.categories) <= 20, "Slack draws no more"
     assert "1 of 1 worker answered" in report.text
+
+
+def test_who_asks_for_stats_at_the_same_moment_gets_the_same_answer(here: Place) -> None:
+    together = Barrier(10)
+
+    def asks() -> Report:
+        together.wait(10)
+        return here.asks("stats")
+
+    with ThreadPoolExecutor(10) as people:
+        reports = [asked.result(20) for asked in [people.submit(asks) for _ in range(10)]]
+    assert all("1 of 1 worker answered" in report.text for report in reports)
+    assert len({report.taken_at for report in reports}) < 10, "each read all of it"
 
 
 def test_stats_tells_how_long_the_oldest_message_waits(here: Place) -> None:
