@@ -20,12 +20,13 @@ from knowledge_base_agent.settings import load_settings
 
 log = structlog.get_logger()
 USAGE_ERROR = 2
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 """How long one thread may keep the interpreter while another wants it; Python's own 5 ms are a fourth of the time in
-which an acknowledgement is due, and it waits for as many threads as there are before it."""
+which an acknowledgement is due, and it waits for as many threads as there are before it, several times over."""
 
-_YOUNG = 10_000
-"""New objects before the collector looks for cycles; a message of many blocks makes thousands, none of them cyclic."""
+_YOUNG = (2_000, 5, 10)
+"""New objects before the collector looks for cycles among them, and how many such looks before it looks further: it
+stops every thread meanwhile, a millisecond for some thousands, and an acknowledgement may wait for it."""
 
 
 def main() -> int:
@@ -72,7 +73,7 @@ def _spare_what_stays() -> None:
     """Let the collector pass over all that was loaded: it stays, and to look through it stops every thread for long."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG)
+    gc.set_threshold(*_YOUNG)
 
 
 async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

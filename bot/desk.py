@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -30,6 +31,8 @@ from knowledge_base_agent.settings import Settings
 
 log = structlog.get_logger()
 Work = Callable[[], Awaitable[object]]
+_DRAWN_AT_ONCE = 2
+"""More would draw no faster: what computes takes turns, and so does the loop, which has to acknowledge meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +47,12 @@ class Desk:
     seen: Seen
     started_at: datetime
     nudge_audit: Callable[[], None]
-    questions: Threads = field(default_factory=lambda: Threads(32, "kb-question"))
+    questions: Threads = field(default_factory=lambda: Threads(32, "kb-question", at_once=4))
     runs: Threads = field(default_factory=lambda: Threads(1000, "kb-run"))
     """Apart from questions, so that what was claimed always gets a thread."""
+    drawing: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_DRAWN_AT_ONCE, "kb-draw")
+    )
     errands: Errands = field(default_factory=Errands)
     paces: Paces = field(default_factory=lambda: Paces(60))
 
@@ -113,7 +119,7 @@ class Desk:
 
         A long table takes tens of milliseconds, too long for a loop that has to acknowledge meanwhile.
         """
-        found = await asyncio.to_thread(draw)
+        found = await asyncio.get_running_loop().run_in_executor(self.drawing, draw)
         await self.errands.turn()
         return found
 

@@ -1,5 +1,8 @@
 """Blocking calls off the event loop: bounded in number, and waited for no longer than the person can wait.
 
+Threads that compute take turns with the event loop, which then acknowledges late. So of calls that have just begun only
+a few run at once; one that goes on for longer waits for somebody, and takes no turn from anyone.
+
 Daemon threads, since a call that hangs for ever must not keep the process from ending.
 """
 
@@ -7,6 +10,8 @@ import _thread
 import asyncio
 import contextvars
 import threading
+import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +25,8 @@ from knowledge_base_agent.problems import Away
 T = TypeVar("T")
 log = structlog.get_logger()
 _IDLE_SECONDS = 60.0
+_YOUNG_SECONDS = 0.03
+"""For how long a call counts as one that computes."""
 
 
 @dataclass(kw_only=True)
@@ -31,11 +38,40 @@ class _Job:
     given_up: bool = False
 
 
+class _Turns:
+    """Lets so many calls begin that no more of them than `most` are young."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._changed = threading.Condition()
+        self._running: list[float] = []
+        """When each began that runs, in order."""
+
+    def take(self) -> float:
+        """Wait for a turn; return what is to be given back."""
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                at = bisect_right(self._running, now - _YOUNG_SECONDS)
+                if len(self._running) - at < self._most:
+                    self._running.append(now)
+                    return now
+                self._changed.wait(self._running[at] + _YOUNG_SECONDS - now)
+
+    def give_back(self, began: float) -> None:
+        """Let the next one begin."""
+        with self._changed:
+            self._running.remove(began)
+            self._changed.notify()
+
+
 class Threads:
     """At most `most` blocking calls at once. One more waits for its turn as long as its caller has time for it."""
 
-    def __init__(self, most: int, name: str) -> None:
+    def __init__(self, most: int, name: str, *, at_once: int | None = None) -> None:
+        """Let `at_once` run at once of those that have just begun, or all of them."""
         self._most = most
+        self._turns = _Turns(at_once or most)
         self._name = name
         self._lock = threading.Lock()
         self._threads = self._idle = self._unclaimed = 0
@@ -116,12 +152,14 @@ class Threads:
                     self._threads -= 1
                     self._idle -= 1
                 return
+            began = self._turns.take()
             with self._lock:
                 self._unclaimed -= 1
                 self._idle -= 1
                 job.running = not job.given_up
             if job.running:
                 job.run()
+            self._turns.give_back(began)
             with self._lock:
                 self._idle += 1
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from bot import threads as module
 from bot.threads import Threads
 from knowledge_base_agent.problems import Away
 from tests.waiting import await_until
@@ -73,3 +74,32 @@ async def test_threads_are_used_again() -> None:
     threads = Threads(8, "test")
     idents = {await threads.call(threading.get_ident) for _ in range(20)}
     assert len(idents) < 20
+
+
+async def test_of_calls_that_have_just_begun_only_a_few_run_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_YOUNG_SECONDS", 1_000.0)
+    threads, lock, running, most = Threads(8, "test", at_once=2), threading.Lock(), set[int](), []
+
+    def compute(number: int) -> int:
+        with lock:
+            running.add(number)
+            most.append(len(running))
+        sum(range(100_000))
+        with lock:
+            running.discard(number)
+        return number
+
+    calls = [threads.call(partial(compute, number), within=20) for number in range(30)]
+    assert await asyncio.gather(*calls) == list(range(30))
+    assert max(most) <= 2
+
+
+async def test_calls_that_wait_for_somebody_hold_up_no_others() -> None:
+    threads, over = Threads(8, "test", at_once=2), threading.Event()
+    waiting = [asyncio.create_task(threads.call(over.wait, within=20)) for _ in range(7)]
+    await await_until(lambda: threads.busy == 7, what="all of them wait at once")
+    assert await threads.call(lambda: 42, within=20) == 42
+    over.set()
+    assert all(await asyncio.gather(*waiting))
