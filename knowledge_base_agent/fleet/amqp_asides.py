@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cached_property
 from typing import Final
 
 from celery import Celery
@@ -40,7 +41,7 @@ class AmqpAsides:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    @property
+    @cached_property
     def possible(self) -> bool:
         """Return whether the broker speaks AMQP, with its transactions. Asks nobody."""
         return issubclass(self._app.connection_for_write().get_transport_cls(), Transport)

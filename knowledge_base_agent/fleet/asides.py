@@ -14,7 +14,7 @@ import redis
 
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
-from knowledge_base_agent.fleet.broker import Broker
+from knowledge_base_agent.fleet.broker import Broker, RedisKeys
 from knowledge_base_agent.fleet.deadline import Deadline, within
 
 PREFIX: Final = "kb:undo:"
@@ -53,20 +53,20 @@ class Asides:
     def plan(self, deadline: Deadline, names: Sequence[str], mark: str) -> tuple[AsideList, ...]:
         """Return where the lists of these queues would go, under names with `mark` in them. Raises `Away`."""
 
-        def lists() -> tuple[AsideList, ...]:
-            with away_if_down(SOURCE):
-                keys = self._broker.redis().keys
-            return tuple(
-                AsideList(
-                    queue=name,
-                    key=key,
-                    aside=f"{keys.prefix}{PREFIX}{mark}:{key.removeprefix(keys.prefix)}",
-                )
-                for name in names
-                for _, key in keys.lists(name)
+        keys = self._broker.known_keys or within(deadline, self._keys, source=SOURCE)
+        return tuple(
+            AsideList(
+                queue=name,
+                key=key,
+                aside=f"{keys.prefix}{PREFIX}{mark}:{key.removeprefix(keys.prefix)}",
             )
+            for name in names
+            for _, key in keys.lists(name)
+        )
 
-        return within(deadline, lists, source=SOURCE)
+    def _keys(self) -> RedisKeys:
+        with away_if_down(SOURCE):
+            return self._broker.redis().keys
 
     def waiting(self, deadline: Deadline, lists: Iterable[AsideList]) -> dict[str, int]:
         """Return how many messages are aside, by queue; a queue of which nothing is aside is 0. Raises `Away`."""

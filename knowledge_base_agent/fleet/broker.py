@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import redis
@@ -62,11 +63,17 @@ class Broker:
         self._connection: Connection | None = None
         self._redis: RedisBroker | None = None
 
-    @property
+    @cached_property
     def is_redis(self) -> bool:
         """Return whether the broker is a Redis of any kind (plain, TLS, Sentinel). Asks nobody."""
         connection: Connection = self._app.connection_for_write()
         return issubclass(connection.get_transport_cls(), kombu_redis.Transport)
+
+    @property
+    def known_keys(self) -> RedisKeys | None:
+        """Return the names without asking anybody; None before the first connection, and after the last."""
+        broker = self._redis
+        return None if broker is None else broker.keys
 
     def redis(self) -> RedisBroker:
         """Return the client and the keys; opens the connection the first time. Blocks: call it behind a deadline."""

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.report import Report
 from tests.operations.crew import Crew
@@ -50,6 +51,14 @@ def test_what_was_purged_comes_back_element_by_element(alone: Crew, broker: str)
     done = alone.confirms(undo)
     assert "Brought back 8 messages of celery" in done.text
     assert database(broker) == before, "every key as it was, and nothing is left aside"
+
+
+def test_where_messages_would_go_is_told_without_asking_a_broker_that_is_known(alone: Crew) -> None:
+    fleet = alone.deployment.fleet
+    fleet.queues.depths(Deadline.after(5))  # connects
+    planned = fleet.asides.plan(Deadline.after(0), ["celery"], "op-1:x")
+    assert tuple(one.key for one in planned) == KEYS
+    assert planned[0].aside == "kb:undo:op-1:x:celery"
 
 
 def test_what_was_published_meanwhile_is_taken_after_what_comes_back(
