@@ -94,7 +94,17 @@ class Threads:
 
         `source` is what a person calls the other side ("the broker"). Errors of the call itself pass through.
         """
-        return self._await(deadline, self._begin(deadline, function, source))
+        return self.ahead(deadline, function, source=source)()
+
+    def ahead(
+        self, deadline: Deadline, function: Callable[[], T], *, source: str
+    ) -> Callable[[], T]:
+        """Begin a call that is wanted soon, and return what waits for it, as `within` does, up to the same deadline.
+
+        For reading alone: whoever does not wait for it never hears how it ended.
+        """
+        call = self._begin(deadline, function, source)
+        return lambda: self._await(deadline, call)
 
     def gather(
         self, deadline: Deadline, calls: Mapping[str, Callable[[], T]]
@@ -211,6 +221,11 @@ _THREADS = Threads()
 def within(deadline: Deadline, function: Callable[[], T], *, source: str) -> T:
     """Run a blocking call in the shared threads: see `Threads.within`."""
     return _THREADS.within(deadline, function, source=source)
+
+
+def ahead(deadline: Deadline, function: Callable[[], T], *, source: str) -> Callable[[], T]:
+    """Begin a blocking call in the shared threads: see `Threads.ahead`."""
+    return _THREADS.ahead(deadline, function, source=source)
 
 
 def gather(deadline: Deadline, calls: Mapping[str, Callable[[], T]]) -> dict[str, T | Unknown]:

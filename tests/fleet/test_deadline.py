@@ -135,6 +135,27 @@ def test_nothing_is_tried_when_no_time_is_left() -> None:
     assert not tried
 
 
+def test_a_call_begun_ahead_runs_while_its_caller_does_something_else(
+    thaw: threading.Event,
+) -> None:
+    threads = Threads()
+    meanwhile = threading.Event()
+
+    def answer() -> int:
+        meanwhile.set()
+        return 7
+
+    coming = threads.ahead(Deadline.after(5), answer, source="the broker")
+    assert meanwhile.wait(5), "nobody has waited for it yet"
+    assert coming() == 7
+    failing = threads.ahead(Deadline.after(5), lambda: 1 // 0, source="the broker")
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    hanging = threads.ahead(Deadline.after(0.02), thaw.wait, source="the broker")
+    with pytest.raises(Away, match="did not answer in time"):
+        hanging()
+
+
 def test_many_calls_at_once_each_get_their_own_answer() -> None:
     threads = Threads()
     calls = {str(number): (lambda number=number: number * number) for number in range(50)}
