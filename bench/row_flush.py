@@ -141,7 +141,14 @@ def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
         goals=(
             at_least("faster than xargs", took[_XARGS] / ours, 2, smoke=0.02),
             at_most("of the floor, which keeps nothing", ours / took[_FLOOR], 1.3, smoke=100),
+            at_most(
+                "of the floor: --no-undo, which keeps nothing either",
+                took[_FOR_GOOD] / took[_FLOOR],
+                1.3,
+                smoke=100,
+            ),
             at_most("another's PING", stall[_OURS] * 1000, 10, smoke=500, unit="ms"),
+            at_most("… --no-undo", stall[_FOR_GOOD] * 1000, 10, smoke=500, unit="ms"),
         ),
     )
 

@@ -1,11 +1,11 @@
-"""Many keys put aside by the server itself, page by page: found, spared or renamed in one script, none sent here.
+"""Many keys removed page by page: put aside by the server itself, in one script a page, or for good, by their names.
 
 A page is as large as what others may wait for, and atomic: whatever dies in between, each key is in exactly one of its
-two places. (What goes for good is sent here and back all the same: one UNLINK of many costs a server less than Lua.)
+two places. What goes for good is sent here and back all the same: one UNLINK of many costs a server less than Lua.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from knowledge_base_agent.fleet.away import away_if_down
 _PAGE_SECONDS: Final = 0.003
 _FIRST, _LEAST, _MOST = 200, 50, 2000
 """Keys of a page."""
+_PORTION: Final = 1000
+"""Keys that are removed for good at once: 1 to 2 ms."""
 _SCRIPT: Final = """
 local match, aside, least = ARGV[2], ARGV[4], tonumber(ARGV[5])
 local spared, kept, gone = {}, {}, 0
@@ -28,6 +30,15 @@ for _, key in ipairs(found[2]) do
   elseif redis.pcall('RENAMENX', key, aside .. key) == 1 then gone = gone + 1 end
 end
 return {found[1], gone, kept}
+"""
+_UNLINK: Final = """
+local least, going, kept = tonumber(ARGV[1]), {}, {}
+for _, key in ipairs(KEYS) do
+  local idle = redis.pcall('OBJECT', 'IDLETIME', key)
+  if type(idle) == 'number' and idle < least then kept[#kept + 1] = key
+  else going[#going + 1] = key end
+end
+return {#going > 0 and redis.call('UNLINK', unpack(going)) or 0, kept}
 """
 """A server that counts how often instead of when (LFU) tells no idle time: then nothing is spared for it.
 
@@ -69,6 +80,34 @@ def put_all_aside(
         yield Page(gone=int(answer[1]), kept=frozenset(answer[2]))
         if int(cursor) == 0:
             return
+
+
+def unlink_all(
+    client: redis.Redis,
+    source: str,
+    pages: Iterable[Sequence[bytes]],
+    *,
+    spared: Sequence[bytes],
+    least_idle: Callable[[], float],
+) -> Iterator[Page]:
+    """Remove these keys for good, but those spared and those touched since, a portion at a time. Raises `Away`.
+
+    A key is looked at and removed in one step. `least_idle` is as in `put_all_aside`.
+    """
+    stay, script = frozenset(spared), client.register_script(_UNLINK)
+    for page in pages:
+        going = page
+        if stay and (staying := stay.intersection(page)):
+            yield Page(gone=0, kept=staying)
+            going = [key for key in page if key not in staying]
+        for start in range(0, len(going), _PORTION):
+            portion, least = going[start : start + _PORTION], least_idle()
+            with away_if_down(source):
+                if least > 0:
+                    gone, kept = script(keys=portion, args=[repr(least)])
+                else:
+                    gone, kept = client.unlink(*portion), ()
+            yield Page(gone=int(gone), kept=frozenset(kept))
 
 
 def _next(count: int, took: float) -> int:

@@ -168,8 +168,7 @@ def _table(caption: str, tallies: list[Tally]) -> Table:
 def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> Report:
     stores = stores_of(deployment)
     keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
-    before = [at_most(store) for store in stores]
-    expected = None if None in before else sum(one or 0 for one in before)
+    expected = at_most(stores)
     done: list[Tally] = []
     sources = [one.source for one in stores]
     with removing_keys(deployment, sources, no_undo=target.no_undo) as removal:
@@ -196,8 +195,7 @@ def _ended(done: list[Tally], keep: Keeping) -> Report:
 
 def _left(done: list[Tally]) -> Iterator[Note]:
     """Look again: what is there beyond what was kept came meanwhile."""
-    for one in done:
-        now = still_there(one.store)
+    for one, now in zip(done, still_there([one.store for one in done]), strict=True):
         if now > one.kept:
             yield Note(
                 text=f"{counted(now - one.kept, 'key')} came to {one.store.source} meanwhile, and stay.",

@@ -1,10 +1,11 @@
 """Counting the keys of a store: before a flush is agreed to, before its first key goes, and after its last."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.fleet.deadline import Deadline, ahead, within
 from knowledge_base_agent.operations.flush_drawing import Drawing
 from knowledge_base_agent.operations.flush_keeping import Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
@@ -12,6 +13,7 @@ from knowledge_base_agent.operations.flush_stores import Store, pages
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
+T = TypeVar("T")
 _RECOUNT_SECONDS = 30.0
 
 
@@ -57,34 +59,40 @@ def _count_until(
     )
 
 
-def at_most(store: Store) -> int | None:
+def at_most(stores: Sequence[Store]) -> int | None:
     """Read every key once more before the first one goes, and return how many may go; None where time was up.
 
     Raises `Refused` at the first key of a broker or of results.
     """
-    until = Deadline.after(_RECOUNT_SECONDS)
-
-    def count() -> int | None:
-        number = 0
-        for page in pages(store):
-            number += len(page)
-            if until.expired:
-                return None
-        return number
-
-    return within(Deadline.after(_RECOUNT_SECONDS + 0.5), count, source=store.source)
+    found = _of_each(stores, _number)
+    return None if None in found else sum(one or 0 for one in found)
 
 
-def still_there(store: Store) -> int:
-    """Return how many keys are there, or were seen before the time was up. Raises `Away`."""
-    until = Deadline.after(_RECOUNT_SECONDS)
+def still_there(stores: Sequence[Store]) -> list[int]:
+    """Return how many keys are in each store, or were seen before the time was up. Raises `Away`."""
+    return _of_each(stores, _seen)
 
-    def count() -> int:
-        seen: set[bytes] = set()  # SCAN may give a key twice
-        for page in pages(store, ours_alone=True):
-            seen.update(page)
-            if until.expired:
-                break
-        return len(seen)
 
-    return within(Deadline.after(_RECOUNT_SECONDS + 0.5), count, source=store.source)
+def _of_each(stores: Sequence[Store], count: Callable[[Store, Deadline], T]) -> list[T]:
+    until, limit = Deadline.after(_RECOUNT_SECONDS), Deadline.after(_RECOUNT_SECONDS + 0.5)
+    # At once: the server finds keys of one while those of the other are read here.
+    coming = [ahead(limit, partial(count, store, until), source=store.source) for store in stores]
+    return [one() for one in coming]
+
+
+def _number(store: Store, until: Deadline) -> int | None:
+    number = 0
+    for page in pages(store):
+        number += len(page)
+        if until.expired:
+            return None
+    return number
+
+
+def _seen(store: Store, until: Deadline) -> int:
+    seen: set[bytes] = set()  # SCAN may give a key twice
+    for page in pages(store, ours_alone=True):
+        seen.update(page)
+        if until.expired:
+            break
+    return len(seen)

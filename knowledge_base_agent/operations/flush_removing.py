@@ -1,9 +1,9 @@
-"""Taking away the keys of one store: put aside by the server alone, or by name, for good or where rows are asked."""
+"""Taking away the keys of one store: put aside by the server alone, for good, or by name where rows are asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from knowledge_base_agent.fleet.going_keys import put_all_aside
+from knowledge_base_agent.fleet.going_keys import Page, put_all_aside, unlink_all
 from knowledge_base_agent.operations.flush_counting import Tally
 from knowledge_base_agent.operations.flush_keeping import Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
@@ -20,23 +20,28 @@ def remove_keys(
 ) -> Tally:
     """Remove all keys of a store but those that are kept; `told` gets how many have gone so far. Raises `Away`."""
     spared = keep.named(store)
-    if spared is None or removal.mark is None:
+    if spared is None:
         return _one_by_one(deployment, store, keep, removal, told)
     gone, kept = 0, set[bytes]()
-    removing = put_all_aside(
-        store.client,
-        store.source,
-        store.prefix,
-        mark=removal.mark,
-        spared=spared,
-        least_idle=keep.least_idle,
-    )
+    removing = _removing(store, removal.mark, spared, keep.least_idle)
     for page in removing:
         removal.count(store.source, page.gone)
         gone += page.gone
         kept |= page.kept
         told(gone)
     return Tally(store=store, gone=gone, kept=len(kept))
+
+
+def _removing(
+    store: Store, mark: str | None, spared: tuple[bytes, ...], least_idle: Callable[[], float]
+) -> Iterator[Page]:
+    client, source = store.client, store.source
+    if mark is None:
+        known = pages(store, ours_alone=True)
+        return unlink_all(client, source, known, spared=spared, least_idle=least_idle)
+    return put_all_aside(
+        client, source, store.prefix, mark=mark, spared=spared, least_idle=least_idle
+    )
 
 
 def _one_by_one(

@@ -4,7 +4,7 @@ Nothing here removes a key that does not begin with `progress:` or `logs:`, so t
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from redis.connection import parse_url
 from knowledge_base_agent.fleet.asides import PREFIX as ASIDE_PREFIX
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS
+from knowledge_base_agent.fleet.deadline import Deadline, ahead
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.task_logs import PREFIX as LOGS_PREFIX
 from knowledge_base_agent.records.task_progress import PREFIX as PROGRESS_PREFIX
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 ASIDE = ASIDE_PREFIX.encode()
 """How the keys begin that a flush has put aside: they have the names of others in them, and mean nothing."""
-_PAGE = 1000
+_PAGE = 2000
+_PAGE_SECONDS = 10.0
 _AT_ONCE = 500
 _IDLE = """
 local idle = {}
@@ -86,15 +88,26 @@ def pages(store: Store, *, ours_alone: bool = False) -> Iterator[list[bytes]]:
     """
     # Where every key has just been looked at, the server need not send those of others, nor what is aside.
     match = store.prefix + b"*" if ours_alone else None
-    cursor: Any = 0
-    keys: Any
-    while True:
-        with away_if_down(store.source):
-            cursor, keys = store.client.scan(cursor, match=match, count=_PAGE)
-        _refuse_by_keys(store, keys)
-        yield [key for key in keys if key.startswith(store.prefix)]
-        if cursor == 0:
-            return
+
+    def ask(cursor: int) -> Callable[[], tuple[int, list[bytes]]]:
+        def call() -> Any:
+            with away_if_down(store.source):
+                return store.client.scan(cursor, match=match, count=_PAGE)
+
+        return ahead(Deadline.after(_PAGE_SECONDS), call, source=store.source)
+
+    coming: Callable[[], tuple[int, list[bytes]]] | None = ask(0)
+    while coming:
+        cursor, keys = coming()
+        # The next page is on its way while the caller works on this one.
+        coming = ask(cursor) if cursor else None
+        if ours_alone:
+            yield keys
+            continue
+        mine = [key for key in keys if key.startswith(store.prefix)]
+        if len(mine) < len(keys):
+            _refuse_by_keys(store, keys)
+        yield mine
 
 
 def idle_seconds(store: Store, keys: list[bytes]) -> list[float | None]:

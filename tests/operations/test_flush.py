@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from knowledge_base_agent.fleet.going_keys import put_all_aside
+from knowledge_base_agent.fleet.going_keys import put_all_aside, unlink_all
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.stream import HISTORY_KEY
 from knowledge_base_agent.requests import Pending
@@ -170,6 +170,30 @@ def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: Redi
         assert removed("op-1:x") == (0, {b"logs:over-0", b"logs:over-1", b"logs:over-2"})
         assert removed("op-1:x", b"logs:over-1") == (2, {b"logs:over-1"})
         assert client.exists("kb:undo:op-1:x:logs:over-0", "cache:over-0") == 2
+
+
+def test_what_was_touched_a_moment_ago_is_spared_by_what_removes_for_good(
+    redis_space: RedisSpace,
+) -> None:
+    add_keys(redis_space.logs_url, "logs", 1_203)
+    every = sorted(f"logs:over-{n}".encode() for n in range(1_203))
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+
+        def removed(least: float, *spared: bytes) -> tuple[int, set[bytes]]:
+            pages = list(
+                unlink_all(
+                    client,
+                    "it",
+                    [every[:700], every[700:]],
+                    spared=spared,
+                    least_idle=lambda: least,
+                )
+            )
+            return sum(page.gone for page in pages), {key for one in pages for key in one.kept}
+
+        assert removed(3600.0) == (0, set(every)), "they were written a moment ago"
+        assert removed(0.0, every[0], every[900]) == (1_201, {every[0], every[900]})
+        assert removed(3600.0) == (0, {every[0], every[900]}), "what is gone is nobody's"
 
 
 def test_a_key_that_came_again_after_it_went_aside_costs_nothing(redis_space: RedisSpace) -> None:
