@@ -102,7 +102,7 @@ def _postgres_copies(many: int) -> Iterator[Callable[[], str]]:
 
         def anew() -> str:
             with engine.begin() as connection:
-                for table in ("tasks", "task_counts", "cleared_tasks", "keepsakes"):
+                for table in ("tasks", "task_counts", "cleared_tasks", "clearings", "keepsakes"):
                     connection.execute(text(f"TRUNCATE {table}"))
             fill(engine, many)
             settle(engine)

@@ -27,6 +27,7 @@ from knowledge_base_agent.operations.words import duration as read_duration
 from knowledge_base_agent.records.clearing import (
     ClearCandidates,
     clear_candidates,
+    how_many_to_clear,
     names_to_clear,
     states_to_clear,
 )
@@ -108,7 +109,7 @@ def _looked(
         report=_previewed(
             found,
             target.meant,
-            for_how_long(deployment, no_undo=target.no_undo),
+            _for_how_long(deployment, target),
             only_shown=only_shown,
         ),
         # By number: what is older than a frozen moment becomes fewer, unless a late entry joins it.
@@ -120,6 +121,11 @@ def _looked(
         only_shown=only_shown,
         touches=touches,
     )
+
+
+def _for_how_long(deployment: "Deployment", target: ClearTarget) -> str:
+    said = for_how_long(deployment, no_undo=target.no_undo)
+    return said if target.no_undo else f"{said} Until then they take their space in the database."
 
 
 def _previewed(found: ClearCandidates, meant: str, undo: str, *, only_shown: bool) -> Report:
@@ -185,7 +191,7 @@ def _sample(found: ClearCandidates) -> Table:
 def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> Report:
     def left() -> int:
         with reading(deployment.engine) as connection:
-            return clear_candidates(connection, target.states, target.cutoff, target.wanted).total
+            return how_many_to_clear(connection, target.states, target.cutoff, target.wanted)
 
     before = left()
     removed: dict[str, int] = {}

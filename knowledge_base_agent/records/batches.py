@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.hidden import Row, locked_clearings, spare, uncover
 from knowledge_base_agent.records.merging import TaskRow, apply
 from knowledge_base_agent.records.row_writing import write_rows
 from knowledge_base_agent.records.stream import GAP, Entry
@@ -105,7 +106,10 @@ def write_entries(connection: Connection, entries: Iterable[Entry]) -> None:
         by_task.setdefault(entry.id, []).append(entry)
     if not by_task:
         return
+    active = locked_clearings(connection)
     rows = _load(connection, sorted(by_task))
+    for moved in uncover(connection, active, _places(rows.values())):
+        del rows[moved]
     counts: Counter[str] = Counter()
     hours: Counter[tuple[int, str]] = Counter()
     for task_id, about in by_task.items():
@@ -118,9 +122,14 @@ def write_entries(connection: Connection, entries: Iterable[Entry]) -> None:
             apply(row, entry)
         _count(row, counts, hours, 1)
     write_rows(connection, rows.values())
+    spare(connection, active, _places(rows.values()))
     change_counts(connection, counts)
     _change_hours(connection, hours)
     keep_messages(connection, [one for about in by_task.values() for one in about if one.message])
+
+
+def _places(rows: Iterable[TaskRow]) -> Iterator[Row]:
+    return ((row.id, row.state, _moment(row.updated_at)) for row in rows)
 
 
 def _count(row: TaskRow, counts: Counter[str], hours: Counter[tuple[int, str]], by: int) -> None:

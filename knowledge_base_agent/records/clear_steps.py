@@ -17,12 +17,23 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, event, select
 
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.batches import change_counts
-from knowledge_base_agent.records.cleared import move_out
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.hidden import (
+    Clearing,
+    Span,
+    clearings,
+    gaps,
+    hides_fewer,
+    locked_clearings,
+    shown_beside,
+)
+from knowledge_base_agent.records.hidden_tables import SPARED_TASKS
+from knowledge_base_agent.records.moving_out import move_out
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_filter import TaskFilter, condition
 from knowledge_base_agent.records.task_messages import forget_messages
 from knowledge_base_agent.records.task_retries import forget_retries
+from knowledge_base_agent.records.upserts import among as among_ids
 
 _FIRST_STEP: Final = 200
 _SHORTEST_STEP: Final = 20
@@ -47,7 +58,8 @@ class Step:
 class Removal:
     """Which rows go: those of a state from before the cutoff (aware UTC), of those `wanted`.
 
-    With `aside` they are moved there instead, under that keepsake. `ids` asks for whose rows they were.
+    With `aside` they are moved there instead, under that keepsake. `ids` asks for whose rows they were. With `hidden`
+    they are those that this hides, else only rows that are seen.
     """
 
     state: str
@@ -55,6 +67,7 @@ class Removal:
     wanted: TaskFilter = EVERY
     aside: str | None = None
     ids: bool = True
+    hidden: Clearing | None = None
 
 
 @contextlib.contextmanager
@@ -92,33 +105,56 @@ class _Steps:
         self._rests_until = 0.0
 
     def run(self) -> Iterator[Step]:
-        first = self._edge(None, 0)
+        hidden = self._meant.hidden
+        if hidden is not None:
+            yield from self._span(hidden.span)
+            return
+        with reading(self._engine) as connection:
+            mine = [one for one in clearings(connection) if one.state == self._state]
+        for span in gaps(mine, self._state, self._cutoff):
+            yield from self._span(span)
+        for one in mine:
+            yield from self._spared(one)
+
+    def _span(self, span: Span) -> Iterator[Step]:
+        first = self._edge(span, 0)
         while first is not None:
-            end = self._edge(first, self._length)
+            rest = Span(since=first, until=span.until)
+            end = self._edge(rest, self._length)
             if end is not None:
                 # Rows of the same microsecond go together, however many they are: a step must get on.
                 end = max(end, first + _MOMENT)
-            # What was done with the step before, and the look for this one, belong to the time that others have.
-            time.sleep(max(0.0, self._rests_until - time.monotonic()))
-            yield self._remove(first, self._cutoff if end is None else end)
-            first = end if end is not None and end < self._cutoff else None
+            step = Span(since=first, until=end or span.until)
+            yield self._remove((TASKS.c.state == self._state) & step.condition())
+            first = end if end is not None and span.has(end) else None
 
-    def _edge(self, first: datetime | None, offset: int) -> datetime | None:
-        """Return the time of the row that is `offset` rows after `first`; None when there is none before the cutoff."""
+    def _edge(self, span: Span, offset: int) -> datetime | None:
+        """Return the time of the row that is `offset` rows after the span's first; None when there is none in it."""
         at = TASKS.c.updated_at
-        query = select(at).where(TASKS.c.state == self._state, at < self._cutoff)
-        if first is not None:
-            query = query.where(at >= first)
+        query = select(at).where(TASKS.c.state == self._state, span.condition())
         with reading(self._engine) as connection:
             found: datetime | None = connection.scalar(query.order_by(at).offset(offset).limit(1))
         return found
 
-    def _remove(self, first: datetime, end: datetime) -> Step:
-        at = TASKS.c.updated_at
-        among = (TASKS.c.state == self._state) & (at >= first) & (at < end) & self._wanted
+    def _spared(self, clearing: Clearing) -> Iterator[Step]:
+        """Remove what was written within a range that is hidden already: few rows, whose tasks are known."""
+        table, last = SPARED_TASKS.c, ""
+        while True:
+            query = select(table.id).where(table.clearing == clearing.number, table.id > last)
+            with reading(self._engine) as connection:
+                ids = list(connection.scalars(query.order_by(table.id).limit(self._length)))
+                among = among_ids(connection, TASKS.c.id, ids)
+            if not ids:
+                return
+            yield self._remove(clearing.among(Span(until=self._cutoff)) & among)
+            last = ids[-1]
+
+    def _remove(self, among: ColumnElement[bool]) -> Step:
+        # What was done with the step before, and the look for this one, belong to the time that others have.
+        time.sleep(max(0.0, self._rests_until - time.monotonic()))
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._remove_range(among)
+                return self._remove_range(among & self._wanted)
             except Away as error:
                 # The recorder locks rows in another order; the loser of the two is simply tried again.
                 if "deadlock" not in error.what or attempt == _TRIES:
@@ -126,10 +162,16 @@ class _Steps:
         raise AssertionError("unreachable")
 
     def _remove_range(self, among: ColumnElement[bool]) -> Step:
+        hidden = self._meant.hidden
         with writing(self._engine) as connection:
+            active = locked_clearings(connection)
             began = time.monotonic()  # from here on: waiting for the lock keeps no one else out
-            removed, ids = self._removed(connection, among)
-            change_counts(connection, Counter({self._state: -removed}))
+            if hidden is not None:
+                removed, ids = self._removed(connection, among & hidden.hides)
+                hides_fewer(connection, hidden, removed)
+            else:
+                removed, ids = self._removed(connection, among & shown_beside(active))
+                change_counts(connection, Counter({self._state: -removed}))
         self._measured(time.monotonic() - began)
         return Step(removed=removed, ids=ids)
 

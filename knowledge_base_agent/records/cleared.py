@@ -1,5 +1,6 @@
-"""Cleared rows on their way out of the history and back: moved in the transaction that changes the counters.
+"""Cleared rows on their way back into the history, or out of it for good, in transactions that change the counters.
 
+Most were hidden and are only shown again; those that a filter chose, or whose task was written anew, were moved.
 What was kept of their messages stays where it is until the rows are freed, so that a task that is back can be retried.
 """
 
@@ -9,23 +10,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Delete,
-    Engine,
-    Insert,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, delete, func, select
 
 from knowledge_base_agent.records.batches import change_counts
+from knowledge_base_agent.records.clear_steps import Removal, steps
 from knowledge_base_agent.records.cleared_tables import CLEARED_TASKS
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.hidden import Row, locked_clearings, shown, spare, uncover
+from knowledge_base_agent.records.hiding import (
+    end,
+    forget_spared,
+    hidden_of,
+    how_many_hidden,
+    show_again,
+)
+from knowledge_base_agent.records.moving_out import NAMES
 from knowledge_base_agent.records.tables import RECORDER_STATE, TASKS
 from knowledge_base_agent.records.task_messages import forget_messages
 from knowledge_base_agent.records.task_retries import forget_retries
@@ -34,7 +33,7 @@ from knowledge_base_agent.records.upserts import insert_into
 
 _STEP: Final = {"sqlite": 500, "postgresql": 5_000}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}
-_NAMES: Final = tuple(column.name for column in TASKS.columns)
+_PLACE: Final = (TASKS.c.id, TASKS.c.state, TASKS.c.updated_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,46 +44,17 @@ class Returned:
     again: int
 
 
-def move_out(
-    connection: Connection, among: ColumnElement[bool], keepsake_id: str, *, ids: bool
-) -> tuple[int, list[str]]:
-    """Move rows of `tasks` aside under a keepsake. The counters are the caller's.
-
-    Return how many they were, and with `ids` whose.
-    """
-    names = ["keepsake_id", *_NAMES]
-    gone = delete(TASKS).where(among)
-    if connection.dialect.name == "postgresql":
-        # One statement: a row that comes between two would be removed and not kept.
-        cte = gone.returning(*TASKS.columns).cte("gone")
-        rows = select(literal(keepsake_id), *(cte.c[name] for name in _NAMES))
-        moved = insert(CLEARED_TASKS).from_select(names, rows).add_cte(cte)
-        return _done(connection, moved, CLEARED_TASKS.c.id if ids else None)
-    rows = select(literal(keepsake_id), *TASKS.columns).where(among)
-    connection.execute(insert(CLEARED_TASKS).from_select(names, rows))
-    return _done(connection, gone, TASKS.c.id if ids else None)
-
-
-def _done(
-    connection: Connection, change: Insert | Delete, returned: Column[str] | None
-) -> tuple[int, list[str]]:
-    if returned is None:
-        # Without the option an INSERT is not asked how many rows it wrote.
-        counted = connection.execute(change, execution_options={"preserve_rowcount": True})
-        return counted.rowcount, []
-    found = list(connection.scalars(change.returning(returned)))
-    return len(found), found
-
-
 def cleared(engine: Engine, keepsake_id: str) -> Returned:
     """Return how many rows would come back at this moment. Raises `Away`."""
     table = CLEARED_TASKS.c
-    query = select(func.count(table.number), func.count(TASKS.c.id)).select_from(
-        CLEARED_TASKS.outerjoin(TASKS, TASKS.c.id == table.id)
-    )
     with reading(engine) as connection:
+        there = (TASKS.c.id == table.id) & shown(connection)
+        query = select(func.count(table.number), func.count(TASKS.c.id)).select_from(
+            CLEARED_TASKS.outerjoin(TASKS, there)
+        )
         every, again = connection.execute(query.where(table.keepsake_id == keepsake_id)).one()
-    return Returned(back=every - again, again=again)
+        hidden = how_many_hidden(connection, keepsake_id)
+    return Returned(back=hidden + every - again, again=again)
 
 
 def bring_rows_back(engine: Engine, keepsake_id: str) -> Iterator[Returned]:
@@ -92,25 +62,56 @@ def bring_rows_back(engine: Engine, keepsake_id: str) -> Iterator[Returned]:
 
     May be called again after it broke off at any point.
     """
+    for hidden in show_again(engine, keepsake_id):
+        yield Returned(back=hidden, again=0)
     for connection, among, length in _steps(engine, keepsake_id):
         _wait_for_recorder(connection)
-        # Where a task was cleared twice, its last row counts.
-        rows = select(*(CLEARED_TASKS.c[name] for name in _NAMES)).where(among)
-        rows = rows.order_by(CLEARED_TASKS.c.number.desc())
-        into = insert_into(connection, TASKS)
-        put = into.from_select(list(_NAMES), rows).on_conflict_do_nothing(index_elements=["id"])
-        back = connection.execute(put.returning(TASKS.c.id, TASKS.c.state)).all()
+        back = _put_back(connection, among)
         if len(back) == length:
             connection.execute(delete(CLEARED_TASKS).where(among))
         else:
-            came = among_ids(connection, CLEARED_TASKS.c.id, [one for one, _ in back])
+            came = among_ids(connection, CLEARED_TASKS.c.id, [one for one, *_ in back])
             connection.execute(delete(CLEARED_TASKS).where(among, came))
-        change_counts(connection, Counter(state for _, state in back))
+        change_counts(connection, Counter(state for _, state, _ in back))
         yield Returned(back=len(back), again=length - len(back))
 
 
+def _put_back(connection: Connection, among: ColumnElement[bool]) -> list[Row]:
+    """Insert rows that are aside where there is none of their task, and return them."""
+    active = locked_clearings(connection)
+    if active:
+        mine = TASKS.c.id.in_(select(CLEARED_TASKS.c.id).where(among))
+        uncover(connection, active, _rows(connection, select(*_PLACE).where(mine)))
+    # Where a task was cleared twice, its last row counts.
+    rows = select(*(CLEARED_TASKS.c[name] for name in NAMES)).where(among)
+    rows = rows.order_by(CLEARED_TASKS.c.number.desc())
+    into = insert_into(connection, TASKS)
+    put = into.from_select(list(NAMES), rows).on_conflict_do_nothing(index_elements=["id"])
+    back = _rows(connection, put.returning(*_PLACE))
+    spare(connection, active, back)
+    return back
+
+
+def _rows(connection: Connection, query: Executable) -> list[Row]:
+    return [(task_id, state, at) for task_id, state, at in connection.execute(query)]
+
+
 def free_rows(engine: Engine, keepsake_id: str) -> None:
-    """Remove rows that are aside, and what was kept of the messages of tasks that have no row. Raises `Away`."""
+    """Remove rows that are hidden or aside, and what was kept of the messages of tasks that have no row.
+
+    May be called again after it broke off at any point. Raises `Away`.
+    """
+    with reading(engine) as connection:
+        mine = hidden_of(connection, keepsake_id)
+    for one in mine:
+        with steps(
+            engine, Removal(state=one.state, cutoff=one.until, ids=False, hidden=one)
+        ) as each:
+            for _ in each:
+                pass
+        end(engine, one)
+    forget_spared(engine)
+    # After these: until then the recorder moves hidden rows aside, whose tasks are written anew.
     for connection, among, _ in _steps(engine, keepsake_id):
         there = select(TASKS.c.id).where(TASKS.c.id == CLEARED_TASKS.c.id).exists()
         ids = list(connection.scalars(select(CLEARED_TASKS.c.id).where(among, ~there)))

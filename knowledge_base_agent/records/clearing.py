@@ -6,7 +6,7 @@ the end of a finished task, else the beginning of its present state.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -14,10 +14,12 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, func, literal_column, select
 
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.records.clear_steps import EVERY, Removal, steps
+from knowledge_base_agent.records.clear_steps import EVERY, Removal, Step, steps
+from knowledge_base_agent.records.hidden import clearings, meant, seen_parts
+from knowledge_base_agent.records.hiding import hidden_ids, hide
 from knowledge_base_agent.records.states import STATES, WITH_WORKERS
 from knowledge_base_agent.records.tables import TASKS
-from knowledge_base_agent.records.task_filter import TaskFilter, condition
+from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.records.task_history import TaskRecord
 from knowledge_base_agent.records.task_search import eldest
 
@@ -70,21 +72,45 @@ def clear_candidates(
     Only rows that `wanted` chooses; its own states and end do not count.
     """
     chosen = states_to_clear(states)
-    meant = replace(wanted, states=chosen, until=older_than)
-    query = select(TASKS.c.state, func.count(), *_which(connection))
-    query = (
-        query.where(condition(meant, connection.dialect.name))
-        .group_by(TASKS.c.state)
-        .order_by(TASKS.c.state)
-    )
-    rows = connection.execute(query).all()
+    among = replace(wanted, states=chosen, until=older_than)
+    found = _by_state(connection, among)
     return ClearCandidates(
         states=chosen,
         cutoff=older_than,
-        by_state={row[0]: row[1] for row in rows},
-        digests={row[0]: _digest(connection, *row[2:]) for row in rows},
-        sample=eldest(connection, meant, limit=_SAMPLE),
+        by_state={state: one[0] for state, one in found.items()},
+        digests={state: _digest(connection, *one[1:]) for state, one in found.items()},
+        sample=eldest(connection, among, limit=_SAMPLE),
     )
+
+
+def _by_state(connection: Connection, wanted: TaskFilter) -> dict[str, list[int]]:
+    """Return the number of rows of each state, and the sums that tell them from others."""
+    query = select(TASKS.c.state, func.count(), *_which(connection)).group_by(TASKS.c.state)
+    found: dict[str, list[int]] = {}
+    for among in seen_parts(clearings(connection), wanted, connection.dialect.name):
+        for state, *figures in connection.execute(query.where(among)):
+            before = found.get(state)
+            found[state] = _together(before, figures) if before else figures
+    return dict(sorted(found.items()))
+
+
+def _together(one: list[int], other: list[int]) -> list[int]:
+    """Add up the number and the sum of two sets of rows; what comes after these is a highest number."""
+    sums = [a + b for a, b in zip(one[:2], other[:2], strict=True)]
+    return [*sums, *(max(a, b) for a, b in zip(one[2:], other[2:], strict=True))]
+
+
+def how_many_to_clear(
+    connection: Connection,
+    states: Collection[str],
+    older_than: datetime,
+    wanted: TaskFilter = EVERY,
+) -> int:
+    """Return the total of `clear_candidates` alone, which takes less than half of the time."""
+    among = replace(wanted, states=states_to_clear(states), until=older_than)
+    query = select(func.count()).select_from(TASKS)
+    found = seen_parts(clearings(connection), among, connection.dialect.name)
+    return sum(connection.scalar(query.where(one)) or 0 for one in found)
 
 
 def _which(connection: Connection) -> tuple[ColumnElement[int], ...]:
@@ -114,8 +140,8 @@ def names_to_clear(
     wanted: TaskFilter = EVERY,
 ) -> tuple[tuple[str, str | None], ...]:
     """Return the task names of what `clear_candidates` counts, each with a queue: None where the row does not know."""
-    meant = replace(wanted, states=states_to_clear(states), until=older_than)
-    query = select(TASKS.c.name, TASKS.c.queue).where(condition(meant, connection.dialect.name))
+    among = replace(wanted, states=states_to_clear(states), until=older_than)
+    query = select(TASKS.c.name, TASKS.c.queue).where(meant(connection, among))
     return tuple((name, queue) for name, queue in connection.execute(query.distinct()))
 
 
@@ -133,19 +159,30 @@ def clear(
 
     Only rows that `wanted` chooses; its own states and end do not count.
 
-    With `aside` they are moved there, under that keepsake, instead of removed.
+    With `aside` they are kept under that keepsake instead of removed: hidden where they are, in one step, unless
+    `wanted` chooses some of them, which are moved.
 
-    Each short step commits with its counters. After it, `told` gets the number removed so far and `gone` the ids of
-    this step; what either raises ends the clear after that step. Raises `Away` when the database can't be written.
+    Each short step commits with its counters. After it, `told` gets the number removed so far and `gone` ids of rows
+    that are gone; what either raises ends the clear after that step. Raises `Away` when the database can't be written.
     """
     removed: Counter[str] = Counter()
     only = replace(wanted, states=(), until=None)
     for state in states_to_clear(states) if states else ():
-        meant = Removal(state=state, cutoff=cutoff, wanted=only, aside=aside, ids=gone is not None)
-        with steps(engine, meant) as each:
-            for step in each:
-                removed[state] += step.removed
-                if gone is not None:
-                    gone(step.ids)
-                told(removed.total())
+        each = Removal(state=state, cutoff=cutoff, wanted=only, aside=aside, ids=gone is not None)
+        for step in _removed(engine, each):
+            removed[state] += step.removed
+            if gone is not None:
+                gone(step.ids)
+            told(removed.total())
     return {state: n for state, n in removed.items() if n}
+
+
+def _removed(engine: Engine, each: Removal) -> Iterator[Step]:
+    if each.aside is not None and each.wanted == EVERY:
+        number, made = hide(engine, state=each.state, cutoff=each.cutoff, keepsake_id=each.aside)
+        if number:
+            yield Step(removed=number, ids=[])
+        for one in made if each.ids else ():
+            yield from (Step(removed=0, ids=ids) for ids in hidden_ids(engine, one))
+    with steps(engine, each) as rest:
+        yield from rest

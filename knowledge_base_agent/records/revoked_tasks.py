@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.hidden import shown
 from knowledge_base_agent.records.standing_orders_tables import REVOKED_TASKS
 from knowledge_base_agent.records.states import FINISHED, REVOKED
 from knowledge_base_agent.records.tables import TASKS
@@ -76,7 +77,7 @@ def settle(connection: Connection, now: datetime) -> int:
     """
     table = REVOKED_TASKS
     query = select(table.c.id, table.c.at, TASKS.c.state, TASKS.c.eta).outerjoin_from(
-        table, TASKS, TASKS.c.id == table.c.id
+        table, TASKS, (TASKS.c.id == table.c.id) & shown(connection)
     )
     over = [
         one

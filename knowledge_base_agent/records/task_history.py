@@ -3,14 +3,15 @@
 The rows are as old as the recorder's position says (`recorder_state.py`); what runs at this moment is asked of workers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, func, select, true
+from sqlalchemy import Connection, Select, UnaryExpression, func, select
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.hidden import Clearing, Span, clearings, seen_places, shown
 from knowledge_base_agent.records.states import PROGRESS, STARTED
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASK_HOURS, TASKS
 
@@ -68,7 +69,8 @@ def counts(connection: Connection) -> Mapping[str, int]:
 
 def counts_by_scan(connection: Connection) -> Mapping[str, int]:
     """Return the same by counting all rows: slow, and what the counters are checked against."""
-    rows = connection.execute(select(TASKS.c.state, func.count()).group_by(TASKS.c.state))
+    query = select(TASKS.c.state, func.count()).where(shown(connection))
+    rows = connection.execute(query.group_by(TASKS.c.state))
     return {state: n for state, n in rows}  # noqa: C416 - a Row is no pair to the type checker
 
 
@@ -92,9 +94,10 @@ def last_24_hours(connection: Connection, *, now: datetime | None = None) -> lis
 def rows_by_ids(connection: Connection, task_ids: Iterable[str]) -> dict[str, TaskRecord]:
     """Return what is remembered of these tasks; unknown ids are left out."""
     ids = list(dict.fromkeys(task_ids))
+    seen = shown(connection)
     found: dict[str, TaskRecord] = {}
     for start in range(0, len(ids), _AT_ONCE):
-        query = select(*_COLUMNS).where(TASKS.c.id.in_(ids[start : start + _AT_ONCE]))
+        query = select(*_COLUMNS).where(TASKS.c.id.in_(ids[start : start + _AT_ONCE]), seen)
         found |= {record.id: record for record in _records(connection, query)}
     return found
 
@@ -113,6 +116,7 @@ def unfinished(
     """
     since = func.coalesce(TASKS.c.started_at, TASKS.c.updated_at)
     query = select(*_COLUMNS).where(TASKS.c.state.in_(list(states)), since < started_before)
+    query = query.where(shown(connection))
     return _records(connection, query.order_by(since, TASKS.c.id).limit(limit))
 
 
@@ -121,11 +125,12 @@ def latest(
 ) -> list[TaskRecord]:
     """Return the tasks that came into one of `states` last, the newest first; with `since` (aware UTC), not before."""
     newest = TASKS.c.updated_at.desc()
-    after = TASKS.c.updated_at >= since if since is not None else true()
+    after = Span(since=since)
+    active = clearings(connection)
     found = [
         record
         for state in states
-        for record in _of_state(connection, state, where=after, order=newest, limit=limit)
+        for record in _of_state(connection, active, state, span=after, order=newest, limit=limit)
     ]
     return sorted(found, key=lambda record: record.updated_at, reverse=True)[:limit]
 
@@ -135,26 +140,32 @@ def oldest(
 ) -> list[TaskRecord]:
     """Return the tasks that have been in one of `states` since before then (aware UTC), the oldest first."""
     first = TASKS.c.updated_at.asc()
-    then = TASKS.c.updated_at < before
+    then = Span(until=before)
+    active = clearings(connection)
     found = [
         record
         for state in states
-        for record in _of_state(connection, state, where=then, order=first, limit=limit)
+        for record in _of_state(connection, active, state, span=then, order=first, limit=limit)
     ]
     return sorted(found, key=lambda record: record.updated_at)[:limit]
 
 
 def _of_state(
     connection: Connection,
+    active: Sequence[Clearing],
     state: str,
     *,
-    where: ColumnElement[bool],
+    span: Span,
     order: UnaryExpression[Any],
     limit: int,
 ) -> list[TaskRecord]:
     # One state at a time: the index then gives the order, and a million matching rows are not sorted for five.
-    query = select(*_COLUMNS).where(TASKS.c.state == state, where)
-    return _records(connection, query.order_by(order).limit(limit))
+    query = select(*_COLUMNS).order_by(order).limit(limit)
+    return [
+        record
+        for place in seen_places(active, state, span)
+        for record in _records(connection, query.where(place))
+    ]
 
 
 def _records(connection: Connection, query: Select[Any]) -> list[TaskRecord]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from knowledge_base_agent.actors import acting_run
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.records.hidden import shown
 from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_message_tables import TASK_RETRIES
@@ -46,7 +47,7 @@ def claim_retry(
     who saw the same, is told.
     """
     # Locked on PostgreSQL, so that two claims of one task follow each other; SQLite has one writer anyway.
-    query = select(TASKS.c.state).where(TASKS.c.id == old_id).with_for_update()
+    query = select(TASKS.c.state).where(TASKS.c.id == old_id, shown(connection)).with_for_update()
     now = connection.scalar(query)
     if now != state:
         return f"it was {state} when this was previewed, and is {now or 'no longer in the rows'}"

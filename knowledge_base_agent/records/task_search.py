@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.hidden import clearings, meant, seen_parts, shown
 from knowledge_base_agent.records.states import STATES
 from knowledge_base_agent.records.tables import TASKS
-from knowledge_base_agent.records.task_filter import TaskFilter, condition
+from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.records.task_history import TaskRecord
 
 _COLUMNS = tuple(TASKS.c[f.name] for f in fields(TaskRecord))
@@ -78,28 +79,28 @@ def _ordered(
 ) -> list[TaskRecord]:
     at = TASKS.c.updated_at.desc() if youngest else TASKS.c.updated_at.asc()
     found: list[TaskRecord] = []
+    active, query = clearings(connection), select(*_COLUMNS).order_by(at).limit(limit)
     for state in wanted.states or STATES:
         # One state at a time: the index then gives the order, and a million matching rows are not sorted for a hundred.
-        among = condition(replace(wanted, states=(state,)), connection.dialect.name)
-        rows = connection.execute(select(*_COLUMNS).where(among).order_by(at).limit(limit))
-        found += [TaskRecord(**row) for row in rows.mappings()]
+        of_state = replace(wanted, states=(state,))
+        for among in seen_parts(active, of_state, connection.dialect.name):
+            rows = connection.execute(query.where(among)).mappings()
+            found += [TaskRecord(**row) for row in rows]
     return sorted(found, key=lambda one: one.updated_at, reverse=youngest)[:limit]
 
 
 def how_many(connection: Connection, wanted: TaskFilter, *, at_most: int) -> int:
     """Return how many rows are meant, counting no further than `at_most`."""
-    among = condition(wanted, connection.dialect.name)
-    counted = select(TASKS.c.id).where(among).limit(at_most).subquery()
+    counted = select(TASKS.c.id).where(meant(connection, wanted)).limit(at_most).subquery()
     return connection.scalar(select(func.count()).select_from(counted)) or 0
 
 
 def failure_groups(connection: Connection, wanted: TaskFilter, *, limit: int) -> list[FailureGroup]:
     """Return the rows that are meant, by task and class of exception, the most frequent first."""
-    table, dialect = TASKS.c, connection.dialect.name
-    count = func.count()
+    table, count = TASKS.c, func.count()
     query = (
         select(table.name, table.error_class, count, func.min(table.updated_at), func.max(table.updated_at))
-        .where(condition(wanted, dialect))
+        .where(meant(connection, wanted))
         .group_by(table.name, table.error_class)
         .order_by(count.desc(), func.max(table.updated_at).desc())
         .limit(limit)
@@ -120,7 +121,7 @@ def _message(
     query = select(table.error_message).where(
         table.state.in_(tuple(states)), table.updated_at == at
     )
-    alike = query.where(table.name == name, table.error_class == kind)
+    alike = query.where(table.name == name, table.error_class == kind, shown(connection))
     return connection.scalar(alike.limit(1))
 
 
@@ -129,6 +130,7 @@ def children(connection: Connection, parent: TaskRecord, *, limit: int) -> list[
     # Parents have no index; but a child's state is never older than its parent's publishing.
     born = parent.published_at or parent.received_at or parent.started_at
     query = select(*_COLUMNS).where(TASKS.c.parent_id == parent.id, TASKS.c.state.in_(STATES))
+    query = query.where(shown(connection))
     if born is not None:
         query = query.where(TASKS.c.updated_at >= born)
     rows = connection.execute(query.order_by(TASKS.c.updated_at.desc()).limit(limit))

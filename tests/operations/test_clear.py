@@ -10,6 +10,7 @@ from sqlalchemy import Engine, delete, select
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.hidden import locked_clearings, shown, spare, uncover
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 from knowledge_base_agent.records.task_history import counts, counts_by_scan
 from knowledge_base_agent.requests import Changed, Pending
@@ -39,7 +40,11 @@ def add_rows(engine: Engine, state: str, at: datetime, number: int = 1, name: st
             }
             for n in range(number)
         ]  # fmt: skip
+        active = locked_clearings(connection)
+        places = [(f"{name}-{state}-{n}", state, at) for n in range(number)]
+        uncover(connection, active, places)  # as the recorder does
         connection.execute(TASKS.insert(), rows)
+        spare(connection, active, places)
         found = connection.execute(select(TASK_COUNTS.c.tasks).where(TASK_COUNTS.c.state == state))
         if found.scalar_one_or_none() is None:
             connection.execute(TASK_COUNTS.insert().values(state=state, tasks=number))
@@ -53,7 +58,7 @@ def add_rows(engine: Engine, state: str, at: datetime, number: int = 1, name: st
 def rows(engine: Engine) -> set[str]:
     with reading(engine) as connection:
         assert dict(counts(connection)) == dict(counts_by_scan(connection)), "counters are true"
-        return set(connection.execute(select(TASKS.c.id)).scalars())
+        return set(connection.execute(select(TASKS.c.id).where(shown(connection))).scalars())
 
 
 def test_a_clear_removes_old_rows_of_its_states_and_keeps_the_rest(shell: Shell) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, update
 
 from knowledge_base_agent.celery_app import make_app
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.hidden import locked_clearings, spare
 from knowledge_base_agent.records.recorder import Recorder
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
@@ -131,12 +132,14 @@ class Running:
         )
 
     def age(self, task_id: str, by: timedelta) -> None:
-        """Let a row be older than it is."""
+        """Let a row be older than it is, and seen, whatever has been cleared."""
         row = self.row(task_id)
         assert row is not None
         with writing(self.engine) as connection:
             mine = update(TASKS).where(TASKS.c.id == task_id)
             connection.execute(mine.values(updated_at=row.updated_at - by))
+            older = (task_id, row.state, row.updated_at - by)
+            spare(connection, locked_clearings(connection), [older])
 
 
 @contextlib.contextmanager

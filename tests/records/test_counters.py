@@ -10,8 +10,10 @@ from sqlalchemy import Engine, delete, select
 
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.batches import write_entries
+from knowledge_base_agent.records.cleared_tables import CLEARED_TASKS
 from knowledge_base_agent.records.clearing import clear
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
 from knowledge_base_agent.records.stream import Entry
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASK_HOURS, TASKS
 from knowledge_base_agent.records.task_history import counts, last_24_hours
@@ -38,7 +40,7 @@ batches = st.lists(
 
 def empty(engine: Engine) -> None:
     with writing(engine) as connection:
-        for table in (TASKS, TASK_COUNTS, TASK_HOURS):
+        for table in (TASKS, TASK_COUNTS, TASK_HOURS, CLEARED_TASKS, CLEARINGS, SPARED_TASKS):
             connection.execute(delete(table))
 
 

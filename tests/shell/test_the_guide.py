@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from knowledge_base_agent.celery_app import make_app
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.hidden import shown
+from knowledge_base_agent.records.hidden_tables import CLEARINGS
 from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.settings import Settings
@@ -137,12 +139,13 @@ def test_the_guides_lines_that_clear_remove_what_they_say_and_no_more(
     engine = open_engine(desk.settings.database_url)
     with writing(engine) as connection:
         connection.execute(TASKS.delete())
+        connection.execute(CLEARINGS.delete())
     for name, (state, hours) in ROWS.items():
         remember(engine, name, hours=hours, state=state)
     done = desk.types(line, WHY * line.endswith(" 0") + "y\n")
     assert done.returncode == 0, done.stderr + done.stdout
     with reading(engine) as connection:
-        left = set(connection.execute(select(TASKS.c.id)).scalars())
+        left = set(connection.scalars(select(TASKS.c.id).where(shown(connection))))
     engine.dispose()
     assert set(ROWS) - left == CLEARS[line]
 

@@ -22,6 +22,8 @@ from knowledge_base_agent.records.batches import (
 )
 from knowledge_base_agent.records.cleared_tables import CLEARED_TASKS
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.hidden import shown
+from knowledge_base_agent.records.hidden_tables import CLEARINGS
 from knowledge_base_agent.records.stream_reader import Position
 from knowledge_base_agent.records.tables import TASK_HOURS, TASKS
 from knowledge_base_agent.records.task_history import counts, counts_by_scan
@@ -74,17 +76,17 @@ def everything(shell: Crew, space: RedisSpace) -> Everything:
     """Return all rows, column by column, and every key of the stores; counters must be true."""
     with reading(shell.deployment.engine) as connection:
         assert dict(counts(connection)) == dict(counts_by_scan(connection)), "counters are true"
-        tables = [
-            sorted(map(repr, connection.execute(select(table))))
-            for table in (TASKS, TASK_MESSAGES, TASK_RETRIES, TASK_HOURS)
-        ]
+        seen = select(TASKS).where(shown(connection))
+        others = (select(table) for table in (TASK_MESSAGES, TASK_RETRIES, TASK_HOURS))
+        tables = [sorted(map(repr, connection.execute(one))) for one in (seen, *others)]
     urls = (space.result_url, space.progress_url, space.logs_url)
     return (*map(tuple, tables), *(tuple(database(url).items()) for url in urls))
 
 
 def aside(shell: Crew) -> int:
     with reading(shell.deployment.engine) as connection:
-        return connection.scalar(select(func.count()).select_from(CLEARED_TASKS)) or 0
+        moved = connection.scalar(select(func.count()).select_from(CLEARED_TASKS)) or 0
+        return moved + int(connection.scalar(select(func.sum(CLEARINGS.c.hides))) or 0)
 
 
 def clear(shell: Crew, words: str = "clear --older-than 0 --reason test") -> tuple[Report, str]:
@@ -109,7 +111,14 @@ def test_what_was_cleared_comes_back_column_by_column(there: Crew, redis_space: 
     assert aside(there) == 0
 
 
-def test_many_rows_come_back_in_steps(there: Crew, redis_space: RedisSpace) -> None:
+BY_AGE = "clear --older-than 0 --reason test"
+CHOSEN = "clear --older-than 0 --name * --reason test"
+
+
+@pytest.mark.parametrize("words", [BY_AGE, CHOSEN])
+def test_many_rows_come_back_however_they_were_kept(
+    there: Crew, redis_space: RedisSpace, words: str
+) -> None:
     at = utc_now() - timedelta(days=2)
     with writing(there.deployment.engine) as connection:
         rows = [
@@ -119,7 +128,7 @@ def test_many_rows_come_back_in_steps(there: Crew, redis_space: RedisSpace) -> N
         connection.execute(TASKS.insert(), rows)
         change_counts(connection, Counter({"SUCCESS": len(rows)}))
     before = everything(there, redis_space)
-    _, undo_words = clear(there)
+    _, undo_words = clear(there, words)
     assert aside(there) == 12_000
     done = there.confirms(there.previews(f"{undo_words} --reason test"))
     assert "Brought back 12,000 rows" in done.text
@@ -201,15 +210,14 @@ def test_without_undo_nothing_is_kept(there: Crew, redis_space: RedisSpace) -> N
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("words", [BY_AGE, CHOSEN])
 def test_a_clear_and_its_undo_that_die_anywhere_lose_nothing(
-    there: Crew, redis_space: RedisSpace
+    there: Crew, redis_space: RedisSpace, words: str
 ) -> None:
     fill(there, redis_space)
     before = everything(there, redis_space)
     for moment in moments():
-        died = dying(
-            there, lambda: there.previews("clear --older-than 0 --reason test --repeat"), moment
-        )
+        died = dying(there, lambda: there.previews(f"{words} --repeat"), moment)
         cleared = newest(there)
         if aside(there):
             dying(there, lambda: there.previews(f"undo {cleared}"), moment)  # noqa: B023

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.hidden import shown
 from knowledge_base_agent.records.road_tables import AUDIT
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 from knowledge_base_agent.report import Note
@@ -77,7 +78,7 @@ def audited(shell: Shell) -> list[tuple[str, str]]:
 
 def rows_left(shell: Shell) -> int:
     with reading(shell.deployment.engine) as connection:
-        return len(connection.execute(select(TASKS.c.id)).all())
+        return len(connection.execute(select(TASKS.c.id).where(shown(connection))).all())
 
 
 def test_it_only_reports_until_it_is_allowed_to_change(shell: Shell) -> None:

@@ -1,0 +1,187 @@
+"""Hiding the rows that a clear takes, and showing them again.
+
+Both cost the same at any number of rows, but for one count of them. Who writes `tasks` waits for it, so what is counted
+under the lock is the smaller part of the rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
+
+from knowledge_base_agent.records.batches import change_counts
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.hidden import Clearing, Span, clearings, gaps, locked_clearings
+from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
+from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
+
+_MOST: Final = 8
+"""Ranges of one state: each is a part of what everybody asks."""
+_FEW: Final = 50_000
+"""Rows that are counted within a few milliseconds."""
+_AT_ONCE: Final = 2_000
+_MARKS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """The rows of a state before a cutoff, counted at an earlier moment, beside the younger ones and the counter."""
+
+    state: str
+    cutoff: datetime
+    old: int
+    young: int
+    kept: int
+
+    def now(self, connection: Connection) -> int:
+        """Return how many there are at this moment, by the count that takes less time."""
+        if self.old <= self.young:
+            return _many(connection, self.state, Span(until=self.cutoff))
+        younger = _count(self.state, Span(since=self.cutoff)).scalar_subquery()
+        young, kept = connection.execute(select(younger, _kept(self.state))).one()
+        return self.old + int(kept - self.kept) - int(young - self.young)
+
+
+def hide(
+    engine: Engine, *, state: str, cutoff: datetime, keepsake_id: str
+) -> tuple[int, tuple[Clearing, ...]]:
+    """Hide the rows of a state from before the cutoff (aware UTC), and return how many, and by what.
+
+    Rows stay that were written within a range that is hidden already, and all where there are too many ranges. Raises
+    `Away` when the database can't be written.
+    """
+    before = _counted(engine, state, cutoff)
+    made: list[Clearing] = []
+    total = 0
+    with writing(engine) as connection:
+        active = locked_clearings(connection, alone=True)
+        ranges = sum(one.state == state for one in active)
+        for span in gaps(active, state, cutoff) if ranges < _MOST else ():
+            whole = before if not ranges else None
+            many = whole.now(connection) if whole else _many(connection, state, span)
+            if many:
+                made.append(_make(connection, state, span, keepsake_id, many))
+                total += many
+        change_counts(connection, Counter({state: -total}))
+    return total, tuple(made)
+
+
+def _counted(engine: Engine, state: str, cutoff: datetime) -> _Counted | None:
+    """Count without a lock what is worth it; None where it is better done under the lock."""
+    old = _count(state, Span(until=cutoff))
+    with reading(engine) as connection:
+        few = old.with_only_columns(TASKS.c.state).limit(_FEW).subquery()
+        if (connection.scalar(select(func.count()).select_from(few)) or 0) < _FEW:
+            return None
+        # One statement: PostgreSQL lets each see what was written before it.
+        young = _count(state, Span(since=cutoff))
+        hiding = exists().where(CLEARINGS.c.state == state)
+        query = select(old.scalar_subquery(), young.scalar_subquery(), _kept(state), hiding)
+        row = connection.execute(query).one()
+    if row[3]:
+        return None  # the counter does not have all of these rows
+    return _Counted(state=state, cutoff=cutoff, old=row[0], young=row[1], kept=row[2])
+
+
+def _count(state: str, span: Span) -> Select[Any]:
+    query = select(func.count()).select_from(TASKS)
+    return query.where(TASKS.c.state == state, span.condition())
+
+
+def _many(connection: Connection, state: str, span: Span) -> int:
+    return int(connection.scalar(_count(state, span)) or 0)
+
+
+def _kept(state: str) -> ColumnElement[int]:
+    kept = select(TASK_COUNTS.c.tasks).where(TASK_COUNTS.c.state == state).scalar_subquery()
+    return func.coalesce(kept, 0)
+
+
+def _make(connection: Connection, state: str, span: Span, keepsake_id: str, hides: int) -> Clearing:
+    table = CLEARINGS.c
+    values = {
+        "keepsake_id": keepsake_id, "state": state, "since": span.since, "until": span.until, "hides": hides,
+    }  # fmt: skip
+    made = insert(CLEARINGS).values(values)
+    columns = (table.number, table.keepsake_id, table.state, table.since, table.until)
+    row = connection.execute(made.returning(*columns)).mappings().one()
+    return Clearing(**row, sparing=False)
+
+
+def hidden_ids(engine: Engine, clearing: Clearing) -> Iterator[list[str]]:
+    """Yield the ids of the rows that are hidden by it, some thousand at a time. Raises `Away`."""
+    at, task_id = TASKS.c.updated_at, TASKS.c.id
+    query = select(at, task_id).where(clearing.hidden).order_by(at, task_id).limit(_AT_ONCE)
+    after = query
+    while True:
+        with reading(engine) as connection:
+            rows = connection.execute(after).all()
+        if not rows:
+            return
+        yield [row[1] for row in rows]
+        last, last_id = rows[-1]
+        after = query.where(at >= last, or_(at > last, task_id > last_id))
+
+
+def hidden_of(connection: Connection, keepsake_id: str) -> tuple[Clearing, ...]:
+    """Return what is hidden under a keepsake."""
+    return tuple(one for one in clearings(connection) if one.keepsake_id == keepsake_id)
+
+
+def how_many_hidden(connection: Connection, keepsake_id: str) -> int:
+    """Return how many rows are hidden under a keepsake, from the kept figures."""
+    query = select(func.sum(CLEARINGS.c.hides)).where(CLEARINGS.c.keepsake_id == keepsake_id)
+    return int(connection.scalar(query) or 0)
+
+
+def show_again(engine: Engine, keepsake_id: str) -> Iterator[int]:
+    """Show what is hidden under a keepsake, and yield after each range how many rows it was. Raises `Away`."""
+    with reading(engine) as connection:
+        mine = hidden_of(connection, keepsake_id)
+    for one in mine:
+        hides = end(engine, one)
+        if hides:
+            yield hides
+    forget_spared(engine)
+
+
+def end(engine: Engine, clearing: Clearing) -> int:
+    """End the hiding by a range: whatever is still in it is seen, and counted. Return how many rows. Raises `Away`."""
+    table = CLEARINGS.c
+    with writing(engine) as connection:
+        locked_clearings(connection, alone=True)
+        mine = table.number == clearing.number
+        hides = connection.scalar(delete(CLEARINGS).where(mine).returning(table.hides)) or 0
+        change_counts(connection, Counter({clearing.state: hides}))
+    return hides
+
+
+def forget_spared(engine: Engine) -> None:
+    """Remove the marks of what was spared by ranges that are no more, in short steps. Raises `Away`."""
+    table = SPARED_TASKS.c
+    over = table.clearing.not_in(select(CLEARINGS.c.number))
+    while True:
+        with reading(engine) as connection:
+            query = select(table.clearing, table.id).where(over).limit(_MARKS_AT_ONCE)
+            few = [tuple(row) for row in connection.execute(query)]
+        if not few:
+            return
+        with writing(engine) as connection:
+            connection.execute(
+                delete(SPARED_TASKS).where(tuple_(table.clearing, table.id).in_(few))
+            )

@@ -1,0 +1,98 @@
+"""Rows that a clear hides: nobody sees them, the recorder writes beside them, and they end with their time."""
+
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from knowledge_base_agent.records import states
+from knowledge_base_agent.records.batches import write_entries
+from knowledge_base_agent.records.cleared import bring_rows_back, free_rows
+from knowledge_base_agent.records.clearing import clear
+from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
+from knowledge_base_agent.records.tables import TASKS
+from knowledge_base_agent.records.task_history import rows_by_ids
+from knowledge_base_agent.records.task_retries import claim_retry
+from tests.records.entries import entry, recorded
+from tests.records.hidden import LATER, NOON_UTC, aside, hidden
+
+
+def test_a_clear_by_age_that_can_be_undone_writes_no_row(engine: Engine) -> None:
+    hidden(engine)
+
+    assert recorded(engine) == {}
+    assert (aside(engine), aside(engine, TASKS), aside(engine, CLEARINGS)) == (0, 6, 1)
+
+
+def test_what_is_hidden_can_not_be_sent_again(engine: Engine) -> None:
+    hidden(engine)
+    with writing(engine) as connection:
+        why = claim_retry(connection, "t-1", "new", known=None, state="SUCCESS")
+
+    assert why == "it was SUCCESS when this was previewed, and is no longer in the rows"
+
+
+def test_a_task_that_is_told_of_again_has_a_row_of_its_own(engine: Engine) -> None:
+    hidden(engine)
+    with writing(engine) as connection:
+        write_entries(connection, [entry(states.STARTED, "t-1", at=99)])
+
+    assert recorded(engine) == {"STARTED": 1}
+    with reading(engine) as connection:
+        row = rows_by_ids(connection, ["t-1"])["t-1"]
+    assert (row.finished_at, row.published_at) == (None, None), "nothing of the old one is in it"
+    assert aside(engine) == 1
+
+
+def test_a_late_entry_older_than_the_cutoff_is_seen_and_cleared_by_the_next(engine: Engine) -> None:
+    hidden(engine)
+    with writing(engine) as connection:
+        write_entries(connection, [entry(states.SUCCESS, "late", at=5)])
+    assert recorded(engine) == {"SUCCESS": 1}
+
+    assert clear(engine, states=["SUCCESS"], cutoff=LATER, aside="k1") == {"SUCCESS": 1}
+
+    assert recorded(engine) == {}
+    assert [step.back for step in bring_rows_back(engine, "k1")] == [1]
+    assert [step.back for step in bring_rows_back(engine, "k0")] == [6]
+    assert aside(engine, SPARED_TASKS) == 0
+    assert recorded(engine) == {"SUCCESS": 7}
+
+
+def test_many_small_clears_do_not_make_many_ranges(engine: Engine) -> None:
+    with writing(engine) as connection:
+        write_entries(connection, [entry(states.SUCCESS, f"t-{n}", at=n) for n in range(30)])
+    for n in range(30):
+        cutoff = NOON_UTC + timedelta(seconds=n + 0.5)
+        clear(engine, states=["SUCCESS"], cutoff=cutoff, aside=f"keepsake-{n}")
+
+    assert recorded(engine) == {}
+    assert aside(engine, CLEARINGS) <= 8
+    for n in range(30):
+        list(bring_rows_back(engine, f"keepsake-{n}"))
+    assert recorded(engine) == {"SUCCESS": 30}
+
+
+def test_what_is_over_is_gone_with_its_range_and_its_marks(engine: Engine) -> None:
+    hidden(engine)
+    with writing(engine) as connection:
+        write_entries(connection, [entry(states.SUCCESS, "t-1", at=5)])
+    assert aside(engine, SPARED_TASKS) == 1
+
+    free_rows(engine, "k0")
+
+    assert recorded(engine) == {"SUCCESS": 1}
+    assert (aside(engine, TASKS), aside(engine)) == (1, 0)
+    assert (aside(engine, CLEARINGS), aside(engine, SPARED_TASKS)) == (0, 0)
+
+
+def test_the_ids_of_what_is_hidden_are_told(engine: Engine) -> None:
+    with writing(engine) as connection:
+        write_entries(
+            connection, [entry(states.SUCCESS, f"t-{n}", at=n // 9) for n in range(4_500)]
+        )
+    gone: list[str] = []
+
+    clear(engine, states=["SUCCESS"], cutoff=LATER, aside="k0", gone=gone.extend)
+
+    assert sorted(gone) == sorted(f"t-{n}" for n in range(4_500))
