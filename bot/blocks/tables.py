@@ -119,8 +119,9 @@ def row_menus(rows: Sequence[Row]) -> list[ActionsBlock]:
     """Draw a menu for each kind of action: choosing a row does it, as clicking its button would."""
     labels: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
+        name = _name(row) if row.actions else ""
         for action in row.actions:
-            labels.setdefault(action.label, []).append((_name(row), action.words))
+            labels.setdefault(action.label, []).append((name, action.words))
     made = (menu(label, choices, at) for at, (label, choices) in enumerate(labels.items()))
     menus: list[Element] = []
     menus.extend(one for one in made if one is not None)
