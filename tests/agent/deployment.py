@@ -21,6 +21,7 @@ from knowledge_base_agent.records.database import open_engine, reading
 from knowledge_base_agent.records.task_logs import read_logs
 from knowledge_base_agent.records.task_progress import read_progress
 from knowledge_base_agent.settings import Settings
+from tests.closing import close_app
 from tests.servers import RedisSpace
 from tests.waiting import wait_until
 
@@ -141,4 +142,4 @@ def running(database_url: str, space: RedisSpace, folder: Path) -> Iterator[Runn
         except subprocess.TimeoutExpired:
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
-        app.close()
+        close_app(app)

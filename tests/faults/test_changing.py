@@ -15,6 +15,7 @@ from celery import chord
 from knowledge_base_agent.keeping import Keeper
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.understand import understand
+from tests.closing import close_app
 from tests.operations.crew import Crew, crew
 from tests.operations.place import notes, row_of, shell_on
 from tests.operations.test_doctor import examined, found
@@ -88,7 +89,7 @@ def test_the_preview_of_a_revoke_names_the_chord_whose_members_wait_in_a_queue(h
     chord([member, member], app.tasks["tiny.nap"].si(0)).apply_async()
     with redis.Redis.from_url(here.site.broker_url) as client:
         ids = [json.loads(raw)["headers"]["id"] for raw in client.lrange("members", 0, -1)]
-    app.close()
+    close_app(app)
     report = here.previews(f"revoke {' '.join(ids)}").report
     assert "for the chord of tiny.nap" in str(row_of(report, ids[0]).cells[1])
     assert "2 of these are parts of chords: without it the chord's body never runs" in notes(report)

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from knowledge_base_agent.problems import Problem
+from tests.closing import close_app
 from tests.faults.wrong_clock import wrong_clock
 from tests.operations.crew import Crew, crew
 from tests.operations.place import notes, row_of, shell_on, table
@@ -95,7 +96,7 @@ def test_what_a_strangers_worker_tells_of_arguments_reaches_nobody(here: Crew) -
     sent = [nap.apply_async((3,), more, queue="other").id]
     sent.append(nap.apply_async((0,), more, queue="other", countdown=600).id)
     here.site.await_began(sent[:1])
-    app.close()
+    close_app(app)
     wait_until(lambda: sent[1] in str(here.asks("scheduled")), within=20, what="it is kept")
     shown = "".join(
         str(here.asks(words)) for words in ("scheduled", "reserved", "active", "workers")

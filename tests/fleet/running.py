@@ -13,6 +13,7 @@ from celery import Celery
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
+from tests.closing import close_app
 from tests.fleet.tiny_app import LEDGER, tiny_app
 from tests.servers import RedisSpace
 from tests.waiting import wait_until
@@ -30,6 +31,7 @@ class Site:
     log: Path
     """The folder of the workers' logs."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _made: list[Celery] = field(default_factory=list)
 
     @classmethod
     def on(cls, space: RedisSpace, log: Path) -> "Site":
@@ -43,7 +45,9 @@ class Site:
 
     def app(self, name: str = "tiny") -> Celery:
         """Return the app as a client sees it."""
-        return tiny_app(self.broker_url, self.result_url, name=name)
+        made = tiny_app(self.broker_url, self.result_url, name=name)
+        self._made.append(made)
+        return made
 
     def fleet(self, name: str = "tiny") -> Fleet:
         """Return a fleet that has not asked anyone yet."""
@@ -101,9 +105,11 @@ class Site:
             _kill(child)
 
     def stop(self) -> None:
-        """End every process that was started here, and their children."""
+        """End every process that was started here, with their children, and close what apps were made."""
         for worker in list(self.processes):
             self.kill(worker)
+        while self._made:
+            close_app(self._made.pop())
 
 
 def _children(pid: int) -> list[int]:

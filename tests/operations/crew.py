@@ -10,6 +10,7 @@ from knowledge_base_agent.deployment import open_deployment
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.views import WorkerView
 from knowledge_base_agent.records.migrate import migrate
+from tests.closing import close_app
 from tests.fleet.running import Site
 from tests.operations.place import Shell
 from tests.records.deployment import settings_for
@@ -56,4 +57,4 @@ def crew(space: RedisSpace, folder: Path, url: str = "") -> Iterator[Crew]:
     finally:
         site.stop()
         deployment.close()
-        deployment.app.close()
+        close_app(deployment.app)

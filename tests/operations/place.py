@@ -16,6 +16,7 @@ from knowledge_base_agent.requests import Changed, Claimed, Pending, Request
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import Settings
 from knowledge_base_agent.understand import understand
+from tests.closing import closed_app
 from tests.records.deployment import Running, running
 from tests.servers import RedisSpace
 
@@ -117,7 +118,7 @@ def shell_on(settings: Settings) -> Iterator[Shell]:
     """Sit down at the shell of a deployment of which little may be running."""
     from knowledge_base_agent.celery_app import make_app
 
-    with make_app(settings) as app:
+    with closed_app(make_app(settings)) as app:
         deployment = open_deployment(settings, app)
         try:
             yield Shell(deployment=deployment)

@@ -22,6 +22,7 @@ from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.road_tables import AUDIT_HEAD
 from knowledge_base_agent.report import Report, Tone
 from knowledge_base_agent.settings import Settings
+from tests.closing import closed_app
 from tests.operations.place import Place, shell_on
 from tests.records.audit_tampering import happened
 from tests.records.deployment import ROOT, settings_for
@@ -101,7 +102,7 @@ def test_a_database_file_that_was_moved_away_is_named(tmp_path: Path, sqlite_url
 def apart(redis_space: RedisSpace, sqlite_url: str) -> Iterator[Deployment]:
     """A deployment without workers, recorder or anyone else."""
     settings = settings_for(redis_space, sqlite_url)
-    with make_app(settings) as app:
+    with closed_app(make_app(settings)) as app:
         deployment = open_deployment(settings, app)
         yield deployment
         deployment.close()

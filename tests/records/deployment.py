@@ -21,6 +21,7 @@ from knowledge_base_agent.records.recorder import Recorder
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_history import TaskRecord, rows_by_ids
 from knowledge_base_agent.settings import Settings
+from tests.closing import closed_app
 from tests.servers import RedisSpace
 from tests.waiting import wait_until
 
@@ -147,6 +148,6 @@ def running(space: RedisSpace, database_url: str) -> Iterator[Running]:
     """Run a whole deployment: worker and recorder, and lend a client."""
     settings = settings_for(space, database_url)
     engine = open_engine(database_url)
-    with make_app(settings) as app, recording(settings, engine), worker(settings, app):
+    with closed_app(make_app(settings)) as app, recording(settings, engine), worker(settings, app):
         yield Running(settings=settings, app=app, engine=engine)
     engine.dispose()

@@ -19,6 +19,7 @@ from knowledge_base_agent.records.hidden_tables import CLEARINGS
 from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.settings import Settings
+from tests.closing import closed_app
 from tests.operations.test_filters import remember
 from tests.records.deployment import ROOT, environment, settings_for
 from tests.servers import RedisSpaces
@@ -81,7 +82,7 @@ class Desk:
 
     def waiting_task(self) -> str:
         """Send a task that waits for its time, and return its id."""
-        with make_app(self.settings) as app:
+        with closed_app(make_app(self.settings)) as app:
             sent = app.send_task(
                 "knowledge_base_agent.agent.process_document", ("x", "y", "z"), countdown=600
             )
@@ -106,7 +107,7 @@ def desk(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) ->
             start_new_session=True,
         )
         try:
-            with make_app(settings) as app:
+            with closed_app(make_app(settings)) as app:
                 wait_until(lambda: app.control.ping(timeout=0.5), within=40, what="it answers")
             yield Desk(settings=settings, worker=worker)
         finally:
@@ -152,7 +153,7 @@ def test_the_guides_lines_that_clear_remove_what_they_say_and_no_more(
 
 def test_a_purge_of_every_queue_asks_why_and_empties_them(desk: Desk) -> None:
     """It is of the top risk: the guide's line names no reason, so it is asked for."""
-    with make_app(desk.settings) as app:
+    with closed_app(make_app(desk.settings)) as app:
         sent = app.send_task("knowledge_base_agent.agent.run_agent", ("docs",), queue="left-behind")
     line = "python celery_monitor.py purge-queues"
     for typed in ("", "y\n", WHY, WHY + "n\n"):

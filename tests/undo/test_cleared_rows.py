@@ -29,6 +29,7 @@ from knowledge_base_agent.records.tables import TASK_HOURS, TASKS
 from knowledge_base_agent.records.task_history import counts, counts_by_scan
 from knowledge_base_agent.records.task_message_tables import TASK_MESSAGES, TASK_RETRIES
 from knowledge_base_agent.report import Report
+from tests.closing import close_app
 from tests.fleet.running import Site
 from tests.operations.crew import Crew
 from tests.records.deployment import settings_for
@@ -49,7 +50,7 @@ def there(redis_space: RedisSpace, database_url: str, tmp_path: Path) -> Iterato
         yield Crew(deployment=deployment, site=site)
     finally:
         deployment.close()
-        deployment.app.close()
+        close_app(deployment.app)
 
 
 def fill(shell: Crew, space: RedisSpace, number: int = 4) -> None:
