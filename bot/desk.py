@@ -31,7 +31,7 @@ from knowledge_base_agent.settings import Settings
 
 log = structlog.get_logger()
 Work = Callable[[], Awaitable[object]]
-_DRAWN_AT_ONCE = 2
+_DRAWN_AT_ONCE = 1
 """More would draw no faster: what computes takes turns, and so does the loop, which has to acknowledge meanwhile."""
 
 
@@ -47,7 +47,7 @@ class Desk:
     seen: Seen
     started_at: datetime
     nudge_audit: Callable[[], None]
-    questions: Threads = field(default_factory=lambda: Threads(32, "kb-question", at_once=4))
+    questions: Threads = field(default_factory=lambda: Threads(32, "kb-question", at_once=2))
     runs: Threads = field(default_factory=lambda: Threads(1000, "kb-run"))
     """Apart from questions, so that what was claimed always gets a thread."""
     drawing: ThreadPoolExecutor = field(
