@@ -104,7 +104,7 @@ GUARDS = (
         name="The memory of signatures: a request counts once",
         module="bot.signatures",
         function="Signatures._first_use",
-        line="if mark in self._used or mark in self._used_before:",
+        line="if mark in self._used or any(_holds(marks, mark) for _, marks in self._used_before):",
         without="if False:",
         test="tests/bot/test_http_mode.py::"
         "test_a_request_that_comes_again_word_for_word_is_refused",
