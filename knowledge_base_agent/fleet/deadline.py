@@ -10,6 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -24,6 +25,11 @@ log = logging.getLogger(__name__)
 ABANDONED_LIMIT = 3
 """Calls to one source that may hang at once. With so many, one at a time is tried, and the others are refused at once,
 until one is answered: each that hangs keeps a thread, and a person waiting for what is known already."""
+TRIED_AGAIN_SECONDS = 10.0
+"""After so long another one is tried beside that: what is sent to a server that has gone may wait for a quarter of an
+hour, though another one has long taken its place."""
+_MOST_HANGING = 32
+"""With so many, none is."""
 SOON_SECONDS = 0.25
 """Seconds within which a source that is there again has answered the one call that was tried."""
 _IDLE_SECONDS = 30.0
@@ -74,6 +80,10 @@ class _Call(Generic[T]):
     error: BaseException | None = None
     abandoned: bool = False
     finished: bool = False
+
+
+_PART_OF: ContextVar[tuple[_Call[object], ...]] = ContextVar("kb_part_of", default=())
+"""The calls that what runs now is a part of: the one call that is tried must not be refused its own parts."""
 
 
 class Threads:
@@ -131,16 +141,17 @@ class Threads:
         return settled
 
     def _begin(self, deadline: Deadline, function: Callable[[], T], source: str) -> _Call[T]:
-        if deadline.expired:
-            raise _late(source)
-        # In the caller's context: what a request may wait for in all counts for what it asks for at once, too.
-        bound = partial(contextvars.copy_context().run, function)
-        call = _Call(function=bound, source=source)
         tried = self._silent.get(source)
-        if tried is not None:
+        if tried is not None and tried not in _PART_OF.get():
             tried.done.wait(
                 min(tried.began + SOON_SECONDS - time.monotonic(), deadline.remaining())
             )
+        if deadline.expired:
+            raise _late(source)
+        # In the caller's context: what a request may wait for in all counts for what it asks for at once, too.
+        context = contextvars.copy_context()
+        call = _Call(function=partial(context.run, function), source=source)
+        context.run(_PART_OF.set, (*_PART_OF.get(), cast("_Call[object]", call)))
         with self._lock:
             self._refuse_if_silent(cast("_Call[object]", call))
             fresh = self._idle == 0
@@ -156,8 +167,10 @@ class Threads:
         if source not in self._silent and hanging < self._limit:
             return
         tried = self._silent.get(source)
-        if tried is None or tried.finished:
+        if tried is None or tried.finished or self._tried_in_vain(tried, hanging):
             self._silent[source] = call
+            return
+        if tried in _PART_OF.get():
             return
         many = f"{hanging} calls to {source} still hang"
         raise Away(
@@ -165,6 +178,10 @@ class Threads:
             f"Look at {source} itself; this clears by itself once it answers again.",
             source=source,
         )
+
+    @staticmethod
+    def _tried_in_vain(tried: _Call[object], hanging: int) -> bool:
+        return hanging < _MOST_HANGING and time.monotonic() - tried.began > TRIED_AGAIN_SECONDS
 
     def _await(self, deadline: Deadline, call: _Call[T]) -> T:
         if not call.done.wait(deadline.remaining()):

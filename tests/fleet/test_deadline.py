@@ -94,6 +94,32 @@ def test_a_call_that_ends_without_an_answer_lets_the_next_be_tried(thaw: threadi
     wait_until(lambda: _answers(threads, "the broker"), what="another one is tried")
 
 
+def test_the_call_that_is_tried_is_not_refused_what_it_asks_of_the_same_source_itself(
+    thaw: threading.Event,
+) -> None:
+    """A flush counts keys within one call, page by page: it was refused for ever once its store had been silent."""
+    threads = Threads(abandoned_limit=1)
+    with pytest.raises(Away, match="did not answer in time"):
+        threads.within(Deadline.after(0.02), thaw.wait, source="the store")
+
+    def page() -> int:
+        return threads.within(Deadline.after(5), lambda: 7, source="the store")
+
+    assert threads.within(Deadline.after(5), page, source="the store") == 7
+
+
+def test_a_call_that_is_tried_and_never_ends_is_not_the_last(
+    thaw: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "TRIED_AGAIN_SECONDS", 0.5)
+    threads = Threads(abandoned_limit=1)
+    for _ in range(2):
+        with pytest.raises(Away, match="did not answer in time"):
+            threads.within(Deadline.after(0.02), thaw.wait, source="the broker")
+    assert not _answers(threads, "the broker")
+    wait_until(lambda: _answers(threads, "the broker"), what="one more is tried")
+
+
 def _answers(threads: Threads, source: str) -> bool:
     try:
         return threads.within(Deadline.after(5), lambda: True, source=source)
