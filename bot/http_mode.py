@@ -77,13 +77,14 @@ class Endpoint:
         return [web.post("/slack/events", self._take)]
 
     async def _take(self, request: web.Request) -> web.Response:
-        if self._app is None or self._first_time is None:
-            return web.Response(status=503, text="not listening")
         try:
             async with asyncio.timeout(BODY_WITHIN):
                 body = await request.read()
         except TimeoutError:
             return web.Response(status=408, text="too slow")
+        # Asked when it is there as a whole: the bot may have begun to stop meanwhile, and would drop it.
+        if self._app is None or self._first_time is None:
+            return web.Response(status=503, text="not listening")
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not self._signatures.accept(body, timestamp, signature):

@@ -1,5 +1,6 @@
 """Starting with what is missing or wrong is one sentence and exit 2; stopping finishes what runs."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from bot.tokens import tokens_of
 from knowledge_base_agent.problems import Misconfigured
 from knowledge_base_agent.settings import Settings
 from tests.bot.at_work import NOWHERE, bot_at_work, old_failures, settings_in
+from tests.bot.test_http_mode import asked
 from tests.people import LocalSlack
 from tests.servers import free_port
 from tests.waiting import await_until
@@ -144,6 +147,32 @@ async def test_a_run_that_goes_on_at_sigterm_is_finished_first(
         await await_until(running, what="the run has begun")
     # The bot has stopped by now, and the message shows the end all the same.
     await otto.sees_change(preview, "Cleared 2,000 rows", within=1)
+
+
+async def test_what_comes_whole_only_after_it_was_told_to_stop_is_not_acknowledged(
+    slack: LocalSlack, sqlite_url: str, session: aiohttp.ClientSession
+) -> None:
+    port = free_port()
+    secret = SecretStr(slack.signing_secret)
+    settings = settings_in(
+        slack, sqlite_url, slack_app_token=None, slack_signing_secret=secret, port=port
+    )
+    body, headers = asked(slack, "help")
+    lines = ["POST /slack/events HTTP/1.1", "Host: bot", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    at_work = bot_at_work(settings)
+    await at_work.__aenter__()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body[:5])
+    async with session.get(f"http://127.0.0.1:{port}/healthz"):
+        pass  # by now the other request is being read, too
+    stopping = asyncio.create_task(at_work.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    writer.write(body[5:])
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+    writer.close()
+    await stopping
 
 
 async def test_slack_being_away_at_the_start_is_waited_out(
