@@ -143,7 +143,7 @@ class Broadcaster:
         line = self._take()
         try:
             for one in asked:
-                line.send(one)
+                line.send(one, deadline)
             while not deadline.expired and not all(self._settled(one, asked) for one in asked):
                 line.listen(deadline.remaining())
             line.forget(asked)

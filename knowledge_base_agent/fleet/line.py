@@ -12,7 +12,8 @@ from kombu.message import Message
 from redis.exceptions import ResponseError
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.fleet.question import Asked, Reply
+from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.question import Asked, Question, Reply
 from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, counting, socket_options
 from knowledge_base_agent.fleet.worker_words import LOOK, register_of
 
@@ -56,26 +57,16 @@ class Line:
         self._together = hasattr(self._channel, "take_waiting")
         self._consumer.consume()
 
-    def send(self, asked: Asked) -> None:
-        """Broadcast one question; what comes back is added to `asked` by `listen`."""
+    def send(self, asked: Asked, deadline: Deadline) -> None:
+        """Broadcast one question; what comes back is added to `asked` by `listen`. Sends nothing after the deadline."""
         self._rebind()
+        # To connect may have taken so long that its asker was told that it was not sent.
+        if deadline.expired:
+            raise TimeoutError("there was no connection in time")
         self._open[asked.ticket] = asked
-        question = asked.question
-        message = {
-            "method": question.command,
-            "arguments": dict(question.arguments),
-            "destination": list(question.destination) if question.destination else None,
-            "pattern": None,
-            "matcher": None,
-            "ticket": asked.ticket,
-            "reply_to": {
-                "exchange": self._mailbox.reply_exchange.name,
-                "routing_key": self._key,
-            },
-        }
         asked.sent, asked.sent_at = time.monotonic(), utc_now()
         self._producer.publish(
-            message,
+            self._message(asked.question, asked.ticket),
             exchange=self._mailbox.exchange.name,
             declare=[self._mailbox.exchange],
             headers={"clock": self._mailbox.clock.forward(), "expires": 0},
@@ -84,8 +75,19 @@ class Line:
             retry=False,
         )
         asked.receivers = getattr(self._channel, "receivers", None)
-        if question.command == LOOK and question.destination is None:
+        if asked.question.command == LOOK and asked.question.destination is None:
             asked.enrolled = self._enrolled()
+
+    def _message(self, question: Question, ticket: str) -> dict[str, object]:
+        return {
+            "method": question.command,
+            "arguments": dict(question.arguments),
+            "destination": list(question.destination) if question.destination else None,
+            "pattern": None,
+            "matcher": None,
+            "ticket": ticket,
+            "reply_to": {"exchange": self._mailbox.reply_exchange.name, "routing_key": self._key},
+        }
 
     def listen(self, seconds: float) -> None:
         """Take in a reply, and what waits behind it; waits `seconds` or a short slice for it, whichever is less."""

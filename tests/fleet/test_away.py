@@ -1,5 +1,6 @@
 """Nobody there: no workers, a broker or a result backend that is dead or frozen."""
 
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Reachable, Unreachable
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
 from knowledge_base_agent.fleet.fleet import Fleet
+from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.redis_state import RedisState
 from knowledge_base_agent.problems import Away
 from tests.fleet.responder import responders
@@ -126,6 +128,24 @@ def _answers(fleet: Fleet) -> bool:
         return fleet.workers.look(Deadline.after(1), fresh=True).complete is True
     except Away:
         return False
+
+
+def test_a_command_of_which_it_was_said_that_the_broker_did_not_answer_is_not_sent_at_the_thaw(
+    closing: Callable[[Fleet], Fleet], freezer: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "knowledge_base_agent.fleet.deadline")
+    fleet = closing(Fleet(tiny_app(freezer.url(3), None)))
+    with responders(fleet.app, ["w"], lambda _command, _index: {"ok": "done"}) as (one,):
+        assert fleet.broadcaster.ask(Deadline.after(5), Question(command="ping")).complete
+        freezer.process.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(Away, match="did not answer in time"):
+                fleet.command(Deadline.after(0.5), "shutdown", ["w"])
+        finally:
+            freezer.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: "ended after its deadline" in caplog.text, what="it has ended")
+        assert fleet.broadcaster.ask(Deadline.after(5), Question(command="ping")).complete
+        assert one.heard == ["ping", "ping"]
 
 
 def test_nothing_is_revoked_while_the_result_backend_is_frozen(

@@ -108,7 +108,7 @@ def test_a_connection_that_asks_again_and_again_adds_nothing_to_what_kombu_keeps
     line = Line(app, lambda _names: None)
     try:
         for _ in range(5):
-            line.send(Asked(question=PING))
+            line.send(Asked(question=PING), Deadline.after(5))
         channel, key = vars(line)["_channel"], vars(line)["_key"]
         exchange = vars(line)["_mailbox"].reply_exchange.name
         table = channel.state.exchanges[exchange]["table"]
