@@ -40,7 +40,7 @@ class Line:
         )
         self._queue = self._reply_queue()
         self._open: dict[str, Asked] = {}
-        self._register: Any = None
+        self._looking: Any = None
         self.unreadable = 0
         """Replies that came in a form which is never decoded here (pickle)."""
         self._consumer = Consumer(
@@ -134,27 +134,22 @@ class Line:
         """Return how many workers are counted on RabbitMQ; None elsewhere, or where nobody is."""
         if self._connection.transport.driver_type != "amqp":
             return None
-        if self._register is None:
-            self._register = self._connection.channel()  # its own: a refusal closes it
-        queue = register_of(self._mailbox.namespace)
-        try:
-            return int(self._register.queue_declare(queue, passive=True).consumer_count)
-        except self._connection.channel_errors:
-            self._register = None
-            return None
+        said = self._declared(register_of(self._mailbox.namespace))
+        return getattr(said, "consumer_count", None)
 
     def _mailbox_exists(self, queue: str) -> bool:
-        channel: Any = (
-            self._connection.channel()
-        )  # its own: a refusal closes the channel it came on
+        # 405: there, and exclusive to its worker
+        return getattr(self._declared(queue), "code", None) != _NOT_FOUND
+
+    def _declared(self, queue: str) -> Any:
+        """Return what RabbitMQ tells of a queue, or the error by which it refuses to."""
+        if self._looking is None:
+            # Its own, for good: a refusal closes it, and amqp at once opens it anew, whoever forgets it.
+            self._looking = self._connection.channel()
         try:
-            channel.queue_declare(queue, passive=True)
+            return self._looking.queue_declare(queue, passive=True)
         except self._connection.channel_errors as error:
-            return (
-                getattr(error, "code", None) != _NOT_FOUND
-            )  # 405: there, and exclusive to its worker
-        channel.close()
-        return True
+            return error
 
     def close(self) -> None:
         """Close the connection; the reply queue goes with it."""
