@@ -83,6 +83,7 @@ def _looked(
 ) -> Preview[UndoTarget]:
     with reading(deployment.engine) as connection:
         run = read_run(connection, run_id)
+        _refuse_while_it_goes_on(run)
         every = keepsakes_of(connection, run_id)
         wanted = who_wanted(connection, run)
         found = [one for one in bringable(every, utc_now()) if only is None or one.id in only]
@@ -101,6 +102,15 @@ def _looked(
         ),
         affected=None if None in numbers else sum(number or 0 for number in numbers),
     )
+
+
+def _refuse_while_it_goes_on(run: Run) -> None:
+    """Raise `TooLate` for a run that would go on to put things aside under what has been brought back by then."""
+    if not is_over(run):
+        raise TooLate(
+            f"{run.id} has not ended, as far as is known.",
+            "It can be taken back as soon as it has, or once its process has been silent for 30 s.",
+        )
 
 
 def _refuse_if_busy(deployment: "Deployment", one: Keepsake) -> None:

@@ -8,11 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import open_deployment
 from knowledge_base_agent.keeping import Keeper
+from knowledge_base_agent.problems import TooLate
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.batches import (
     Recorded,
@@ -24,6 +25,7 @@ from knowledge_base_agent.records.cleared_tables import CLEARED_TASKS
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.hidden import shown
 from knowledge_base_agent.records.hidden_tables import CLEARINGS
+from knowledge_base_agent.records.road_tables import RUNS
 from knowledge_base_agent.records.stream_reader import Position
 from knowledge_base_agent.records.tables import TASK_HOURS, TASKS
 from knowledge_base_agent.records.task_history import counts, counts_by_scan
@@ -150,6 +152,19 @@ def test_a_row_that_is_there_again_is_not_overwritten(there: Crew, redis_space: 
         assert dict(counts(connection)) == dict(counts_by_scan(connection))
     assert (found["ok-1"], found["ok-2"], len(found)) == ("STARTED", "SUCCESS", 9)
     assert aside(there) == 1, "until its time is over"
+
+
+def test_what_goes_on_can_not_be_taken_back_yet(there: Crew, redis_space: RedisSpace) -> None:
+    fill(there, redis_space)
+    clear(there)
+    cleared = newest(there)
+    with writing(there.deployment.engine) as connection:
+        connection.execute(update(RUNS).values(state="started", beat_at=utc_now()))
+
+    with pytest.raises(TooLate, match="has not ended"):
+        there.previews(f"undo {cleared}")
+
+    assert aside(there) == 8, "what the run goes on to clear would come under what is undone"
 
 
 def test_counters_stay_true_while_the_same_tasks_are_recorded_during_an_undo(
