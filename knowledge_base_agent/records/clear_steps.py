@@ -166,7 +166,10 @@ class _Steps:
         with writing(self._engine) as connection:
             active = locked_clearings(connection)
             began = time.monotonic()  # from here on: waiting for the lock keeps no one else out
-            if hidden is not None:
+            if hidden is not None and all(one.number != hidden.number for one in active):
+                # Another process has freed or shown these: what is still in the range is seen, and counted.
+                removed, ids = 0, list[str]()
+            elif hidden is not None:
                 removed, ids = self._removed(connection, among & hidden.hides)
                 hides_fewer(connection, hidden, removed)
             else:

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.batches import write_entries
 from knowledge_base_agent.records.cleared import bring_rows_back, free_rows
 from knowledge_base_agent.records.clearing import clear
-from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.records.task_history import rows_by_ids
@@ -96,3 +96,20 @@ def test_the_ids_of_what_is_hidden_are_told(engine: Engine) -> None:
     clear(engine, states=["SUCCESS"], cutoff=LATER, aside="k0", gone=gone.extend)
 
     assert sorted(gone) == sorted(f"t-{n}" for n in range(4_500))
+
+
+def test_many_marks_do_not_keep_postgresql_from_reading_in_time(postgres_url: str) -> None:
+    engine, slow = open_engine(postgres_url), open_engine(postgres_url, deadline=60)
+    with writing(slow) as connection:
+        write_entries(connection, [entry(states.SUCCESS, f"t-{n}", at=n) for n in range(500)])
+    clear(engine, states=["SUCCESS"], cutoff=LATER, aside="k0")
+    marks = "SELECT number, 'one that came back ' || n FROM clearings, generate_series(1, 200000) n"
+    with writing(slow) as connection:
+        connection.execute(text(f"INSERT INTO spared_tasks {marks}"))
+        connection.execute(text("ANALYZE spared_tasks"))
+
+    with reading(engine) as connection:
+        assert rows_by_ids(connection, [f"t-{n}" for n in range(500)]) == {}
+    assert recorded(engine) == {}
+    for one in (engine, slow):
+        one.dispose()

@@ -9,12 +9,15 @@ from sqlalchemy import Engine, event, insert
 
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.batches import write_entries
+from knowledge_base_agent.records.clear_steps import Removal, steps
 from knowledge_base_agent.records.cleared import bring_rows_back, free_rows
 from knowledge_base_agent.records.clearing import clear
-from knowledge_base_agent.records.database import open_engine, writing
+from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.hidden import locked_clearings, uncover
+from knowledge_base_agent.records.hiding import hidden_of
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 from tests.records.entries import entry, life, recorded
-from tests.records.hidden import LATER, NOON_UTC, hides_as_it_says
+from tests.records.hidden import LATER, NOON_UTC, aside, hidden, hides_as_it_says
 from tests.records.test_clearing import remember
 
 MANY = 51_000
@@ -124,4 +127,34 @@ def test_recorder_clears_undos_and_frees_at_once_leave_the_counters_right(engine
     undoing.join()
 
     assert set(recorded(engine)) <= {"SUCCESS"}
+    hides_as_it_says(engine)
+
+
+@pytest.mark.parametrize(("other", "left"), [("another bot", 1), ("an undo", 7)])
+def test_who_frees_what_another_has_ended_meanwhile_removes_nothing_that_is_seen(
+    engine: Engine, other: str, left: int
+) -> None:
+    hidden(engine)
+    remember(engine, entry(states.SUCCESS, "late", at=5))
+    with reading(engine) as connection:
+        (one,) = hidden_of(connection, "k0")
+
+    with steps(engine, Removal(state=one.state, cutoff=one.until, hidden=one)) as each:
+        if other == "an undo":
+            list(bring_rows_back(engine, "k0"))
+        else:
+            free_rows(engine, "k0")
+        removed = sum(step.removed for step in each)
+
+    assert (removed, recorded(engine), aside(engine, TASKS)) == (0, {"SUCCESS": left}, left)
+
+
+def test_a_hidden_row_that_is_freed_before_it_is_moved_aside_is_counted_once(
+    engine: Engine,
+) -> None:
+    hidden(engine)
+    with writing(engine) as connection:
+        active = locked_clearings(connection)
+        uncover(connection, active, [("freed", "SUCCESS", NOON_UTC)])
+
     hides_as_it_says(engine)
