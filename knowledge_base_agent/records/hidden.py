@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    union_all,
     update,
 )
 
@@ -98,9 +99,7 @@ class Clearing:
     def hides(self) -> ColumnElement[bool]:
         """The condition that a row in its range is hidden: also while the recorder spares the first."""
         # Not by NOT IN: beyond some 100,000 marks PostgreSQL would go through all of them for each row.
-        marks = SPARED_TASKS.c
-        mine = (marks.clearing == self.number) & (marks.id == TASKS.c.id)
-        return not_(exists().where(mine).correlate(TASKS))
+        return not_(self._spared().where(SPARED_TASKS.c.id == TASKS.c.id).correlate(TASKS).exists())
 
     @property
     def hidden(self) -> ColumnElement[bool]:
@@ -194,7 +193,13 @@ def seen_parts(
 
 def meant(connection: Connection, wanted: TaskFilter) -> ColumnElement[bool]:
     """Return the condition that a row is seen, and meant by the filter."""
-    return or_(false(), *seen_parts(clearings(connection), wanted, connection.dialect.name))
+    active, dialect = clearings(connection), connection.dialect.name
+    parts = seen_parts(active, wanted, dialect)
+    if parts and dialect == "postgresql" and any(one.sparing for one in active):
+        # No index leads PostgreSQL to an OR with marks in it: it would read the whole table.
+        each = (select(TASKS.c.id).where(one).correlate(None) for one in parts)
+        return TASKS.c.id.in_(union_all(*each))
+    return or_(false(), *parts)
 
 
 def uncover(connection: Connection, active: Sequence[Clearing], rows: Iterable[Row]) -> set[str]:
@@ -204,9 +209,8 @@ def uncover(connection: Connection, active: Sequence[Clearing], rows: Iterable[R
     """
     moved: set[str] = set()
     for one, ids in _within(active, rows):
-        marks = SPARED_TASKS.c
-        spared = select(marks.id).where(marks.clearing == one.number)
-        seen = set(connection.scalars(spared.where(among_ids(connection, marks.id, ids))))
+        marks = select(SPARED_TASKS.c.id).where(SPARED_TASKS.c.clearing == one.number)
+        seen = set(connection.scalars(marks.where(among_ids(connection, SPARED_TASKS.c.id, ids))))
         hidden = [each for each in ids if each not in seen]
         if hidden:
             among = among_ids(connection, TASKS.c.id, hidden)

@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from knowledge_base_agent.records import states
 from knowledge_base_agent.records.batches import write_entries
 from knowledge_base_agent.records.cleared import bring_rows_back, free_rows
 from knowledge_base_agent.records.clearing import clear
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.hidden import meant
 from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
 from knowledge_base_agent.records.tables import TASKS
+from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.records.task_history import rows_by_ids
 from knowledge_base_agent.records.task_retries import claim_retry
 from tests.records.entries import entry, recorded
@@ -113,3 +115,18 @@ def test_many_marks_do_not_keep_postgresql_from_reading_in_time(postgres_url: st
     assert recorded(engine) == {}
     for one in (engine, slow):
         one.dispose()
+
+
+def test_one_late_entry_does_not_make_postgresql_read_the_whole_table(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    hidden(engine)
+    with writing(engine) as connection:
+        write_entries(connection, [entry(states.SUCCESS, "late", at=5)])
+
+    with reading(engine) as connection:
+        query = select(TASKS.c.id).where(meant(connection, TaskFilter(states=("SUCCESS",))))
+        assert list(connection.scalars(query)) == ["late"]
+        said = query.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {said}")))
+    assert "SubPlan" not in plan, "a filter that no index leads to"
+    engine.dispose()
