@@ -175,13 +175,16 @@ def forget_spared(engine: Engine) -> None:
     """Remove the marks of what was spared by ranges that are no more, in short steps. Raises `Away`."""
     table = SPARED_TASKS.c
     over = table.clearing.not_in(select(CLEARINGS.c.number))
+    place = tuple_(table.clearing, table.id)
+    last = (0, "")
     while True:
+        # From the last one on: PostgreSQL would pass all that has gone before once more in each step.
+        rest = select(table.clearing, table.id).where(over, place > last)
+        rest = rest.order_by(table.clearing, table.id).limit(_MARKS_AT_ONCE)
         with reading(engine) as connection:
-            query = select(table.clearing, table.id).where(over).limit(_MARKS_AT_ONCE)
-            few = [tuple(row) for row in connection.execute(query)]
+            few = [(row[0], row[1]) for row in connection.execute(rest)]
         if not few:
             return
         with writing(engine) as connection:
-            connection.execute(
-                delete(SPARED_TASKS).where(tuple_(table.clearing, table.id).in_(few))
-            )
+            connection.execute(delete(SPARED_TASKS).where(over, place > last, place <= few[-1]))
+        last = few[-1]
