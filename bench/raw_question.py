@@ -32,15 +32,7 @@ class RawQuestion:
 
     def _message(self) -> str:
         ticket = str(uuid.uuid4())
-        body = {
-            "method": self._command,
-            "arguments": {"arguments": False},
-            "destination": None,
-            "pattern": None,
-            "matcher": None,
-            "ticket": ticket,
-            "reply_to": {"exchange": "reply.celery.pidbox", "routing_key": self._key},
-        }
+        body = question_to_all(self._command, ticket, self._key)
         return json.dumps(
             {
                 "body": base64.b64encode(json.dumps(body).encode()).decode(),
@@ -63,3 +55,16 @@ class RawQuestion:
         self._client.delete(self._queue)
         self._client.srem(_BINDINGS, self._binding)
         self._client.close()
+
+
+def question_to_all(command: str, ticket: str, reply_key: str) -> dict[str, object]:
+    """Return what Celery's mailbox broadcasts: a command to every worker, whose replies go to this key."""
+    return {
+        "method": command,
+        "arguments": {"arguments": False},
+        "destination": None,
+        "pattern": None,
+        "matcher": None,
+        "ticket": ticket,
+        "reply_to": {"exchange": "reply.celery.pidbox", "routing_key": reply_key},
+    }

@@ -9,6 +9,8 @@ from typing import Any
 
 from kombu import Connection
 
+from bench.raw_question import question_to_all
+
 _SECONDS = 5.0
 
 
@@ -40,15 +42,7 @@ class AmqpQuestion:
 
     def _message(self) -> Any:
         ticket = str(uuid.uuid4())
-        body = {
-            "method": self._command,
-            "arguments": {"arguments": False},
-            "destination": None,
-            "pattern": None,
-            "matcher": None,
-            "ticket": ticket,
-            "reply_to": {"exchange": "reply.celery.pidbox", "routing_key": self._key},
-        }
+        body = question_to_all(self._command, ticket, self._key)
         return self._channel.prepare_message(
             json.dumps(body),
             content_type="application/json",
