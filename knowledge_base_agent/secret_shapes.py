@@ -14,6 +14,8 @@ _LONG = (
 _SHORT = r"pwd|pass|auth|jwt"
 _CORES = rf"{_LONG}|(?<![a-z])(?:{_SHORT})(?![a-z])"
 _WORDS = re.compile(rf"{_LONG}|{_SHORT}|bearer")
+_TAKEN_FOR_LETTERS = re.compile("[\u0130\u0131\u017f\u212a]")
+"""Signs beyond ASCII that are an i, an s or a k to a pattern which ignores case: two of i, the long s, kelvin's."""
 _URL_PASSWORD = re.compile(
     r"(?P<head>://[^\s:/@'\"]{0,128}:)(?!\d{1,5}(?:[/?#\s'\"]|$))(?:[^\s'\"<>@]{1,256}@){1,3}"
 )
@@ -90,8 +92,7 @@ def may_hold_a_secret(text: str, *, more_names: bool) -> bool:
     Each of their patterns needs a sign or a word that is looked for here, as plain as possible. `more_names` says that
     `named_by` was given names.
     """
-    # The long "ſ" and the sign for kelvin are an s and a k to a pattern that ignores case.
-    if not text.isascii():
+    if not text.isascii() and _TAKEN_FOR_LETTERS.search(text):
         return True
     if "hooks.slack" in text or (len(text) >= _SHORTEST and _BEGINNINGS.search(text)):
         return True

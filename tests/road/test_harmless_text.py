@@ -20,7 +20,8 @@ from knowledge_base_agent.redaction import (
 from knowledge_base_agent.secret_shapes import named_by
 
 PIECES = (
-    "password", "Pass", "pa\u017f\u017fword", "to\u212aen", "api_key", "AUTH", "x-amz-signature", "dsn", "iban",
+    "password", "Pass", "pa\u017f\u017fword", "to\u212aen",
+    "ap\u0131key", "ap\u0130key", "\u00b7", "\u2026", "api_key", "AUTH", "x-amz-signature", "dsn", "iban",
     "=", ":", "'", '"', "--", "-", "://", "@", "?", "&", "sig=", "code=", ", ", " ", "\\", "a", "hooks.slack.com/",
     "xoxb-", "xapp-", "ghp_", "glpat-", "npm_", "pypi-", "AKIA", "AIza", "ya29.", "SG.", "eyJ", "sk-", "pk_",
     "-----BEGIN ", "PRIVATE KEY-----", "abcdefgh", "ABCDEFGH12345678", "x" * 20, ".",
@@ -65,6 +66,8 @@ def test_nor_what_was_named_in_the_settings(text: str) -> None:
     [
         "pa\u017f\u017fword=hunter2",
         "to\u212aen: hunter2",
+        "ap\u0131key = hunter2",
+        "AP\u0130KEY = hunter2",
         "amqp://bob:hunter2@host",
         "//hunter2hunter2hunter2hunter2:x://hunter2hunter2hunter2@h",
         "/x?sig=hunter2",
@@ -99,10 +102,25 @@ def test_the_shortest_token_of_each_shape_is_hidden(token: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["shop.pay_12", "ValueError: no price", "0000000c-aaaa-bbbb-cccc-1234567890ab", "w12@host"],
+    [
+        "shop.pay_12",
+        "ValueError: no price",
+        "0000000c-aaaa-bbbb-cccc-1234567890ab",
+        "w12@host",
+        "shop.pay \u00b7 0000000c-aaaa-bbbb-cccc-1234567890ab",
+        "Bezahlung f\u00fcr M\u00fcller \u2026",
+    ],
 )
 def test_what_tables_are_full_of_is_known_to_be_harmless(text: str) -> None:
     assert harmless(text)
+
+
+def test_no_other_sign_stands_for_a_letter_of_a_name() -> None:
+    letters = re.compile("[a-z]", re.IGNORECASE)
+    for number in range(128, sys.maxunicode + 1):
+        sign = chr(number)
+        if letters.fullmatch(sign):
+            assert not harmless(f"{sign} ")
 
 
 def test_what_was_asked_for_as_it_is_does_not_stay_so_behind_our_back() -> None:
