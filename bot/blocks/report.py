@@ -1,6 +1,6 @@
 """A report as a message. Where it is more than Slack takes, tables and long texts get shorter, and say so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -64,12 +64,24 @@ def report_message(report: Report, now: datetime, *, foot: Sequence[Block] = ())
 
 def report_blocks(report: Report, now: datetime, *, foot: Sequence[Block] = ()) -> tuple[Json, ...]:
     """Draw a report with as much of its parts as fits one message."""
-    for step in _STEPS:
+    for step in _steps(report):
         drawn = rendered_if_it_fits(partial(_whole, report, now, step, foot))
         if drawn:
             return drawn
     left_out = sentence("The rest is more than one Slack message takes: ask for less of it.")
     return rendered([*_head(report, now), RichTextBlock(left_out), *foot])
+
+
+def _steps(report: Report) -> Iterator[tuple[int, int]]:
+    """Yield the first step, and of the others those that leave out more than it: drawing in vain takes as long."""
+    rows = max((len(one.rows) for one in report.parts if isinstance(one, Table)), default=0)
+    passages = max((len(one.items) for one in report.parts if isinstance(one, Passages)), default=0)
+    texts = (len(one.text) for one in report.parts if isinstance(one, Preformatted))
+    longest, first = max(texts, default=0), _STEPS[0]
+    yield first
+    for step in _STEPS[1:]:
+        if step[0] < max(rows, passages) or step[1] < longest:
+            yield step
 
 
 def _whole(

@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from slackblocks import LengthError
+from slackblocks.blocks import Block
 from slackblocks.errors import InvalidUsageError
 
+from bot.blocks import report
 from bot.blocks.data_table import MOST_CHARACTERS, Cell, DataTable, number_cell, text_cell
 from bot.blocks.drawn import Drawn, Json, rendered, rendered_if_it_fits
 from bot.blocks.report import report_message
+from knowledge_base_agent.report import Action, Column, Report, Row, Table
 from local_slack.blocks.check import check_blocks
 from tests.bot import samples
 from tests.bot.samples import NOW
@@ -64,6 +67,35 @@ def test_tables_stay_where_they_stood_between_other_blocks() -> None:
     kinds = [block["type"] for block in message.blocks]
     assert kinds.index("data_table") == len(kinds) - 2, kinds
     assert "divider" not in kinds
+
+
+def test_what_does_not_fit_is_not_drawn_again_until_something_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+
+    def counted(draw: Callable[[], list[Block]]) -> tuple[Json, ...]:
+        drawn = rendered_if_it_fits(draw)
+        sizes.append(len(drawn))
+        return drawn
+
+    monkeypatch.setattr(report, "rendered_if_it_fits", counted)
+    rows = tuple(
+        Row(
+            cells=("shop.pay", f"t{n}-0c0c0c0c-aaaa-bbbb-cccc"),
+            actions=tuple(Action(label=f"Do {a}", words=f"logs t{n} --tail {a}") for a in range(5)),
+        )
+        for n in range(50)
+    )
+    columns = (Column(key="task", label="Task"), Column(key="id", label="Id"))
+    tasks = Table(caption="Tasks", columns=columns, rows=rows, total=50)
+    many = Report(title="Found", text="50 tasks.", parts=(tasks,))
+    blocks = report_message(many, NOW).blocks
+    (shown,) = (block for block in blocks if block["type"] == "data_table")
+    assert len(shown["rows"]) < 50, "it did not fit whole"
+    # Of 100, 60, 40, 25 and 15 rows, which a whole message is tried with, the second changes nothing of fifty.
+    tried = [100, 40, 25, 15, 8]
+    assert sizes == [0] * tried.index(len(shown["rows"]) - 1) + [len(blocks)]
 
 
 def test_the_form_for_old_clients_is_drawn_once_and_only_when_asked_for() -> None:
