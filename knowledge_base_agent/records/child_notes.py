@@ -136,13 +136,15 @@ class ChildrensNotes:
             self.look()
 
     def _has_left(self, child: _Child) -> bool:
-        writer, cleared, used = child.notes.state()
+        # Asked before its notes are read: what it notes until it goes is then among them.
+        gone = _is_gone(child)
+        _, cleared, used = child.notes.state()
         stood = cleared == child.cleared and child.used > 0
         child.told = child.told if cleared == child.cleared else 0
         child.looks, child.cleared, child.used = child.looks + 1, cleared, used
         if stood:
             self._tell_of(child)
-        return _is_gone(child, writer) and child.told >= used
+        return gone and child.told >= used
 
     def _tell_of(self, child: _Child) -> None:
         if child.told < child.used:
@@ -151,7 +153,8 @@ class ChildrensNotes:
                 self._tell(payload)
 
 
-def _is_gone(child: _Child, writer: int) -> bool:
+def _is_gone(child: _Child) -> bool:
+    writer, *_ = child.notes.state()
     if not writer:
         # It died before it began, or two were forked at once and have the same; a late one finds them taken.
         return child.looks > _LOOKS_FOR_A_CHILD and child.notes.take()

@@ -64,6 +64,38 @@ def test_what_a_killed_child_had_not_sent_is_told_by_its_parent(stream: Valkey) 
     assert len(arrived(stream, 1)) == 2
 
 
+def test_what_a_child_notes_just_before_it_is_found_gone_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[bytes] = []
+    children = ChildrensNotes(told.append)
+    (began, begins), (may_end, lets_end) = os.pipe(), os.pipe()
+
+    def work() -> None:
+        notes = children.of_this_process()
+        assert notes is not None
+        os.write(begins, b".")
+        os.read(may_end, 1)
+        notes.add(b"its last")
+
+    children.expect()
+    child, is_there = forked(work), os.kill
+    os.read(began, 1)
+
+    def ends_when_asked_after(process_id: int, number: int) -> None:
+        if process_id == child:
+            monkeypatch.undo()
+            os.write(lets_end, b".")
+            os.waitpid(child, 0)
+        is_there(process_id, number)
+
+    monkeypatch.setattr(os, "kill", ends_when_asked_after)
+    wait_until(lambda: not children.look(), what="nothing is kept of a child that is gone")
+    for end in (began, begins, may_end, lets_end):
+        os.close(end)
+    assert told == [b"its last"]
+
+
 def test_all_of_a_child_arrives_though_its_notes_have_no_room_for_it(stream: Valkey) -> None:
     told: list[bytes] = []
     children = ChildrensNotes(told.append)
