@@ -42,11 +42,18 @@ def sole_work(work: Callable[[], int]) -> NoReturn:
 
 def _leave(codes: Sequence[int]) -> None:
     """End here, where all is done: taking apart what was imported, object by object, takes longer than most answers."""
-    try:
-        for stream in (sys.stdout, sys.stderr):
+    unread = False
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # it was closed when this process began
+            continue
+        try:
             stream.flush()
-    except (OSError, ValueError):
-        # Nobody reads us any more: the interpreter finds the same in a moment, and says so as it always does.
-        return
+        except BrokenPipeError:
+            # Whoever read it has closed it (`| head`): else the interpreter tries once more, and complains.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            unread = True
+        except (OSError, ValueError):
+            # A full disk: the interpreter finds the same in a moment, and says so as it always does.
+            return
     if codes:
-        os._exit(codes[0])
+        os._exit(codes[0] or int(unread))

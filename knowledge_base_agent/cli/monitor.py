@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     # A pipe has no width: lines there must not break in the middle of an id.
-    out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 200)
+    out = Console(highlight=False, emoji=False, width=None if _on_a_terminal() else 200)
     if not words or words[0] in {"-h", "--help"}:
         out.print(OVERVIEW.read_text(encoding="utf-8").rstrip(), markup=False)
         return DONE
@@ -89,6 +89,10 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
     report = _down_the_road(understood, sure=sure, dry=dry, console=errors)
     _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()  # None where it was closed
 
 
 def _straightened(word: str) -> str:

@@ -35,10 +35,16 @@ def work():
 
 
 def _ended(
-    how: str, *, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE
+    how: str,
+    *,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    closed: bool = False,
 ) -> "subprocess.CompletedProcess[str]":
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     command = [sys.executable, "-c", _WORK % how]
+    if closed:
+        command = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -72,3 +78,27 @@ def test_an_answer_that_nobody_could_be_given_is_no_success() -> None:
             for how in ("sole_work(work)", "sys.exit(work())")
         ]
     assert ends[0].returncode == ends[1].returncode != 3
+
+
+@pytest.mark.parametrize(("code", "ends_with"), [(0, 1), (3, 3)])
+def test_a_reader_that_leaves_hears_no_complaint_and_the_answer_is_no_success(
+    code: int, ends_with: int
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    answers = f"def work():\n    print('answer')\n    return {code}\n"
+    said = _ended(answers + "sole_work(work)", stdout=write)
+    os.close(write)
+    assert (said.stderr, said.returncode) == ("", ends_with)
+
+
+def test_with_no_output_at_all_there_is_nothing_to_complain_of() -> None:
+    said = _ended("sole_work(work)", closed=True)
+    assert (said.stderr, said.returncode) == ("", 3)
+
+
+@pytest.mark.parametrize("words", ["[]", "['stats', '--help']"])
+def test_a_word_of_the_shells_without_any_output_is_no_defect_of_ours(words: str) -> None:
+    main = f"from knowledge_base_agent.cli.front import main\nsole_work(lambda: main({words}))"
+    said = _ended(main, closed=True)
+    assert (said.stderr, said.returncode) == ("", 0)
