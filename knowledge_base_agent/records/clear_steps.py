@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, event, select
 
-from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.database import open_engine, reading, writing
+from knowledge_base_agent.records.deadlocks import tried_again
 from knowledge_base_agent.records.hidden import (
     Clearing,
     Span,
@@ -42,7 +42,6 @@ _LONGEST_STEP: Final = 20_000
 _STEP_SECONDS: Final = {"sqlite": 0.02, "postgresql": 0.1}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}  # PostgreSQL locks only the rows that go
 _MOMENT: Final = timedelta(microseconds=1)
-_TRIES: Final = 3
 EVERY: Final = TaskFilter()
 
 
@@ -152,14 +151,8 @@ class _Steps:
     def _remove(self, among: ColumnElement[bool]) -> Step:
         # What was done with the step before, and the look for this one, belong to the time that others have.
         time.sleep(max(0.0, self._rests_until - time.monotonic()))
-        for attempt in range(1, _TRIES + 1):
-            try:
-                return self._remove_range(among & self._wanted)
-            except Away as error:
-                # The recorder locks rows in another order; the loser of the two is simply tried again.
-                if "deadlock" not in error.what or attempt == _TRIES:
-                    raise
-        raise AssertionError("unreachable")
+        # The recorder, and an undo, lock rows in another order.
+        return tried_again(lambda: self._remove_range(among & self._wanted))
 
     def _remove_range(self, among: ColumnElement[bool]) -> Step:
         hidden = self._meant.hidden

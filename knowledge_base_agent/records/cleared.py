@@ -6,9 +6,10 @@ What was kept of their messages stays where it is until the rows are freed, so t
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Executable, delete, func, select
 
@@ -16,6 +17,7 @@ from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.clear_steps import Removal, steps
 from knowledge_base_agent.records.cleared_tables import CLEARED_TASKS
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.deadlocks import tried_again
 from knowledge_base_agent.records.hidden import Row, locked_clearings, shown, spare, uncover
 from knowledge_base_agent.records.hiding import (
     end,
@@ -33,6 +35,8 @@ from knowledge_base_agent.records.upserts import insert_into
 
 _STEP: Final = {"sqlite": 500, "postgresql": 5_000}
 _LOCK_SHARE: Final = {"sqlite": 0.3, "postgresql": 1.0}
+T = TypeVar("T")
+_Step = Callable[[Connection, ColumnElement[bool], int], T]
 _PLACE: Final = (TASKS.c.id, TASKS.c.state, TASKS.c.updated_at)
 
 
@@ -64,16 +68,19 @@ def bring_rows_back(engine: Engine, keepsake_id: str) -> Iterator[Returned]:
     """
     for hidden in show_again(engine, keepsake_id):
         yield Returned(back=hidden, again=0)
-    for connection, among, length in _steps(engine, keepsake_id):
-        _wait_for_recorder(connection)
-        back = _put_back(connection, among)
-        if len(back) == length:
-            connection.execute(delete(CLEARED_TASKS).where(among))
-        else:
-            came = among_ids(connection, CLEARED_TASKS.c.id, [one for one, *_ in back])
-            connection.execute(delete(CLEARED_TASKS).where(among, came))
-        change_counts(connection, Counter(state for _, state, _ in back))
-        yield Returned(back=len(back), again=length - len(back))
+    yield from _steps(engine, keepsake_id, _bring_back)
+
+
+def _bring_back(connection: Connection, among: ColumnElement[bool], length: int) -> Returned:
+    _wait_for_recorder(connection)
+    back = _put_back(connection, among)
+    if len(back) == length:
+        connection.execute(delete(CLEARED_TASKS).where(among))
+    else:
+        came = among_ids(connection, CLEARED_TASKS.c.id, [one for one, *_ in back])
+        connection.execute(delete(CLEARED_TASKS).where(among, came))
+    change_counts(connection, Counter(state for _, state, _ in back))
+    return Returned(back=len(back), again=length - len(back))
 
 
 def _put_back(connection: Connection, among: ColumnElement[bool]) -> list[Row]:
@@ -112,18 +119,23 @@ def free_rows(engine: Engine, keepsake_id: str) -> None:
         end(engine, one)
     forget_spared(engine)
     # After these: until then the recorder moves hidden rows aside, whose tasks are written anew.
-    for connection, among, _ in _steps(engine, keepsake_id):
-        there = select(TASKS.c.id).where(TASKS.c.id == CLEARED_TASKS.c.id).exists()
-        ids = list(connection.scalars(select(CLEARED_TASKS.c.id).where(among, ~there)))
-        forget_messages(connection, ids)
-        forget_retries(connection, ids)
-        connection.execute(delete(CLEARED_TASKS).where(among))
+    for _ in _steps(engine, keepsake_id, _forget):
+        pass
 
 
-def _steps(
-    engine: Engine, keepsake_id: str
-) -> Iterator[tuple[Connection, ColumnElement[bool], int]]:
-    """Yield a transaction and a range of rows that are aside, one after the other, leaving others time between."""
+def _forget(connection: Connection, among: ColumnElement[bool], _length: int) -> None:
+    there = select(TASKS.c.id).where(TASKS.c.id == CLEARED_TASKS.c.id).exists()
+    ids = list(connection.scalars(select(CLEARED_TASKS.c.id).where(among, ~there)))
+    forget_messages(connection, ids)
+    forget_retries(connection, ids)
+    connection.execute(delete(CLEARED_TASKS).where(among))
+
+
+def _steps(engine: Engine, keepsake_id: str, step: _Step[T]) -> Iterator[T]:
+    """Do a step with each range of the rows that are aside, and yield what it returns, leaving others time between.
+
+    A step is a transaction; it is given the range and the number of its rows.
+    """
     table, dialect = CLEARED_TASKS.c, engine.dialect.name
     ours, last = table.keepsake_id == keepsake_id, 0
     while True:
@@ -132,11 +144,20 @@ def _steps(
             numbers = list(connection.scalars(query.limit(_STEP[dialect])))
         if not numbers:
             return
-        with writing(engine) as connection:
-            began = time.monotonic()
-            yield connection, ours & table.number.between(numbers[0], numbers[-1]), len(numbers)
+        among = ours & table.number.between(numbers[0], numbers[-1])
+        done, took = tried_again(partial(_timed, engine, step, among, len(numbers)))
+        yield done
         last = numbers[-1]
-        time.sleep((time.monotonic() - began) * (1 / _LOCK_SHARE[dialect] - 1))
+        time.sleep(took * (1 / _LOCK_SHARE[dialect] - 1))
+
+
+def _timed(
+    engine: Engine, step: _Step[T], among: ColumnElement[bool], length: int
+) -> tuple[T, float]:
+    with writing(engine) as connection:
+        began = time.monotonic()  # from here on: waiting for SQLite's lock keeps no one else out
+        done = step(connection, among, length)
+    return done, time.monotonic() - began
 
 
 def _wait_for_recorder(connection: Connection) -> None:

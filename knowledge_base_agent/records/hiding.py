@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     Select,
     delete,
     exists,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 
 from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.deadlocks import tried_again
 from knowledge_base_agent.records.hidden import Clearing, Span, clearings, gaps, locked_clearings
 from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
@@ -185,6 +188,11 @@ def forget_spared(engine: Engine) -> None:
             few = [(row[0], row[1]) for row in connection.execute(rest)]
         if not few:
             return
-        with writing(engine) as connection:
-            connection.execute(delete(SPARED_TASKS).where(over, place > last, place <= few[-1]))
+        step = delete(SPARED_TASKS).where(over, place > last, place <= few[-1])
+        tried_again(partial(_execute, engine, step))
         last = few[-1]
+
+
+def _execute(engine: Engine, statement: Executable) -> None:
+    with writing(engine) as connection:
+        connection.execute(statement)
