@@ -16,6 +16,8 @@ from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker, RedisKeys
 from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.fleet.gate import Gate
+from knowledge_base_agent.fleet.transaction import Command, transact
 
 PREFIX: Final = "kb:undo:"
 """How every key begins that holds something aside."""
@@ -125,18 +127,19 @@ class Asides:
         return within(deadline, call, source=SOURCE)
 
 
-def put_aside(client: redis.Redis, lists: Sequence[AsideList], until: datetime) -> int:
+def put_aside(client: redis.Redis, lists: Sequence[AsideList], until: datetime, gate: Gate) -> int:
     """Rename these lists aside in one step, and return exactly how many messages that were, whoever publishes.
 
     Redis drops what nobody has freed or brought back by `until` (aware UTC). Blocks. Done twice, for want of the first
     answer, it moves nothing more and counts the same.
     """
-    with client.pipeline(transaction=True) as pipe:
-        for one in lists:
-            pipe.renamenx(one.key, one.aside)
-            pipe.llen(one.aside)
-            pipe.pexpireat(one.aside, int(until.timestamp() * 1000))
-        answers = _checked(pipe.execute(raise_on_error=False))
+    at = int(until.timestamp() * 1000)
+    commands: list[Command] = []
+    for one in lists:
+        commands += (
+            ("RENAMENX", one.key, one.aside), ("LLEN", one.aside), ("PEXPIREAT", one.aside, at),
+        )  # fmt: skip
+    answers = _checked(transact(client, commands, gate))
     return sum(int(length) for length in answers[1::3])
 
 

@@ -15,9 +15,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from knowledge_base_agent.problems import Away, Problem
+
+if TYPE_CHECKING:
+    from knowledge_base_agent.fleet.gate import Gate
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -99,12 +102,23 @@ class Threads:
         self._silent: dict[str, _Call[object]] = {}
         """Sources of which too many calls hung, each with the last call that was tried since."""
 
-    def within(self, deadline: Deadline, function: Callable[[], T], *, source: str) -> T:
+    def within(
+        self,
+        deadline: Deadline,
+        function: Callable[[], T],
+        *,
+        source: str,
+        gate: "Gate | None" = None,
+    ) -> T:
         """Run a blocking call; raise `Away` at the deadline, or at once when too many calls to `source` hang.
 
-        `source` is what a person calls the other side ("the broker"). Errors of the call itself pass through.
+        `source` is what a person calls the other side ("the broker"). Errors of the call itself pass through. A call
+        that has not passed its `gate` by then is given up at the gate's own moment.
         """
-        return self.ahead(deadline, function, source=source)()
+        call = self._begin(deadline, function, source)
+        if gate is not None and not call.done.wait(gate.soon.remaining()) and gate.close():
+            deadline = gate.soon
+        return self._await(deadline, call)
 
     def ahead(
         self, deadline: Deadline, function: Callable[[], T], *, source: str
@@ -113,8 +127,7 @@ class Threads:
 
         For reading alone: whoever does not wait for it never hears how it ended.
         """
-        call = self._begin(deadline, function, source)
-        return lambda: self._await(deadline, call)
+        return partial(self._await, deadline, self._begin(deadline, function, source))
 
     def gather(
         self, deadline: Deadline, calls: Mapping[str, Callable[[], T]]
@@ -233,18 +246,5 @@ def _late(source: str) -> Away:
 
 
 _THREADS = Threads()
-
-
-def within(deadline: Deadline, function: Callable[[], T], *, source: str) -> T:
-    """Run a blocking call in the shared threads: see `Threads.within`."""
-    return _THREADS.within(deadline, function, source=source)
-
-
-def ahead(deadline: Deadline, function: Callable[[], T], *, source: str) -> Callable[[], T]:
-    """Begin a blocking call in the shared threads: see `Threads.ahead`."""
-    return _THREADS.ahead(deadline, function, source=source)
-
-
-def gather(deadline: Deadline, calls: Mapping[str, Callable[[], T]]) -> dict[str, T | Unknown]:
-    """Ask all at once in the shared threads: see `Threads.gather`."""
-    return _THREADS.gather(deadline, calls)
+within, ahead, gather = _THREADS.within, _THREADS.ahead, _THREADS.gather
+"""The same in threads that all share."""

@@ -19,10 +19,12 @@ from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.fleet.gate import Gate
 from knowledge_base_agent.fleet.line import open_connection
 from knowledge_base_agent.fleet.newest import End, came_behind, ends
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.sampling import Sample, sample
+from knowledge_base_agent.fleet.transaction import Command, transact
 from knowledge_base_agent.fleet.views import FleetView, HeldTask, Place
 from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.redaction import plain
@@ -131,10 +133,10 @@ class Purging:
 
         `told(done, total)` is called before each queue. With `aside` messages are moved there instead of deleted.
 
-        Raises `Away` when the broker can't be reached before anything was removed. Trouble later is in the result:
-        the queue it struck is unconfirmed (it is never tried twice), those after it were not tried.
+        Each is begun only if the broker answers just before, within two seconds. Raises `Away` when it does not before
+        anything was removed. Trouble later is in the result: the queue it struck is unconfirmed (it is never tried
+        twice) or was not begun, those after it were not tried.
         """
-        within(deadline.at_most(_CHECK_SECONDS), self._check, source=SOURCE)
         done: list[Emptied] = []
         for name in names:
             if told is not None:
@@ -142,12 +144,7 @@ class Purging:
             if done and done[-1].problem:
                 done.append(untried(name))
                 continue
-            try:
-                removed = within(deadline, partial(self._one, name, aside), source=SOURCE)
-            except Away as problem:
-                done.append(Emptied(queue=name, removed=None, problem=problem.what))
-                continue
-            done.append(Emptied(queue=name, removed=removed))
+            done.append(self._emptied(deadline, name, aside, first=not done))
         return tuple(done)
 
     def samples(self, deadline: Deadline, names: Sequence[str]) -> dict[str, Sample]:
@@ -189,35 +186,43 @@ class Purging:
             broker = self._broker.redis()
             return {name: sample(broker, name) for name in names}
 
-    def _check(self) -> None:
-        with away_if_down(SOURCE):
-            if self._broker.is_redis:
-                self._broker.redis().client.ping()
-            else:
-                open_connection(self._app).release()
+    def _emptied(
+        self, deadline: Deadline, name: str, aside: Aside | None, *, first: bool
+    ) -> Emptied:
+        gate = Gate(deadline.at_most(_CHECK_SECONDS))
+        empty = partial(self._one, name, aside, gate)
+        try:
+            removed = within(deadline, empty, source=SOURCE, gate=gate)
+        except Away as problem:
+            if first and not gate.passed:
+                raise
+            return Emptied(queue=name, removed=None, problem=problem.what, tried=gate.passed)
+        return Emptied(queue=name, removed=removed)
 
-    def _one(self, name: str, aside: Aside | None) -> int:
+    def _one(self, name: str, aside: Aside | None, gate: Gate) -> int:
         with away_if_down(SOURCE):
             if not self._broker.is_redis:
-                return self._on_amqp(name)
+                return self._on_amqp(name, gate)
             if aside is None:
-                return self._on_redis(name)
+                return self._on_redis(name, gate)
             lists = [one for one in aside.lists if one.queue == name]
-            return put_aside(self._broker.redis().client, lists, aside.until)
+            return put_aside(self._broker.redis().client, lists, aside.until, gate)
 
-    def _on_redis(self, name: str) -> int:
+    def _on_redis(self, name: str, gate: Gate) -> int:
         broker = self._broker.redis()
-        with broker.client.pipeline(transaction=True) as pipe:
-            # One transaction, so that the count is of exactly what is removed, whoever publishes meanwhile.
-            for _, key in broker.keys.lists(name):
-                pipe.llen(key)
-                pipe.unlink(key)
-            answers: list[Any] = pipe.execute()
+        commands: list[Command] = []
+        # One transaction, so that the count is of exactly what is removed, whoever publishes meanwhile.
+        for _, key in broker.keys.lists(name):
+            commands += (("LLEN", key), ("UNLINK", key))
+        answers = transact(broker.client, commands, gate)
+        for error in (one for one in answers if isinstance(one, Exception)):
+            raise error
         return sum(int(length) for length in answers[::2])
 
-    def _on_amqp(self, name: str) -> int:
+    def _on_amqp(self, name: str, gate: Gate) -> int:
         with open_connection(self._app) as connection:
             channel: Any = connection.channel()
+            gate.enter()
             try:
                 return int(channel.queue_purge(name) or 0)
             except connection.channel_errors as error:
