@@ -24,9 +24,10 @@ SWITCH_SECONDS = 0.0001
 """How long one thread may keep the interpreter while another wants it; Python's own 5 ms are a fourth of the time in
 which an acknowledgement is due, and it waits for as many threads as there are before it, several times over."""
 
-_YOUNG = (2_000, 5, 50)
+_YOUNG = (500, 4, 250)
 """New objects before the collector looks for cycles among them, and how many such looks before it looks further: it
-stops every thread meanwhile, a millisecond for some thousands, and an acknowledgement may wait for it."""
+stops every thread meanwhile, a millisecond for one or two thousand, and an acknowledgement may wait for it. Whoever
+survives is looked at twice in all before it counts as old, however short the steps are."""
 
 
 def main() -> int:
