@@ -1,10 +1,8 @@
 """What listeners reach: the runner, Slack, people, and where to run things. Wired once, in `app.py`."""
 
-import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,6 +12,7 @@ import structlog
 from bot.blocks.drawn import Drawn
 from bot.blocks.problem import problem_message, unexpected_message
 from bot.blocks.text import escaped
+from bot.drawings import Drawings
 from bot.errands import BEHIND_SECONDS, Errands, Urgency
 from bot.files import Files
 from bot.messages import Messages, Place
@@ -25,14 +24,13 @@ from bot.threads import Threads
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.operations.help import HELP
 from knowledge_base_agent.problems import Away, Problem, Refused
+from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Request
 from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.settings import Settings
 
 log = structlog.get_logger()
 Work = Callable[[], Awaitable[object]]
-_DRAWN_AT_ONCE = 1
-"""More would draw no faster: what computes takes turns, and so does the loop, which has to acknowledge meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +48,7 @@ class Desk:
     questions: Threads = field(default_factory=lambda: Threads(32, "kb-question", at_once=2))
     runs: Threads = field(default_factory=lambda: Threads(1000, "kb-run"))
     """Apart from questions, so that what was claimed always gets a thread."""
-    drawing: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(_DRAWN_AT_ONCE, "kb-draw")
-    )
+    drawings: Drawings = field(default_factory=Drawings)
     errands: Errands = field(default_factory=Errands)
     paces: Paces = field(default_factory=lambda: Paces(60))
 
@@ -115,11 +111,14 @@ class Desk:
         await self.guarded(place, work)
 
     async def drawn(self, draw: Callable[[], Drawn]) -> Drawn:
-        """Draw in a thread, and return when the loop has a turn for sending it.
+        """Draw in a thread, and return when the loop has a turn for sending it."""
+        found = await self.drawings.draw(draw)
+        await self.errands.turn()
+        return found
 
-        A long table takes tens of milliseconds, too long for a loop that has to acknowledge meanwhile.
-        """
-        found = await asyncio.get_running_loop().run_in_executor(self.drawing, draw)
+    async def drawn_report(self, report: Report) -> Drawn:
+        """Draw a report as it is now, once for all who are given the same, and return as `drawn` does."""
+        found = await self.drawings.report(report)
         await self.errands.turn()
         return found
 

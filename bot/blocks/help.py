@@ -12,6 +12,9 @@ _MAY = {
     Role.ADMIN: "You are an admin: you may look and change, and confirm what destroys.",
 }
 
+_TOLD: dict[Role, tuple[Report, Report]] = {}
+"""What was added to last, and what came of it: help is the same for all of a role, and is drawn once for them."""
+
 
 def may(role: Role) -> str:
     """Return the sentence that tells a person what they may do."""
@@ -20,4 +23,7 @@ def may(role: Role) -> str:
 
 def for_person(report: Report, role: Role) -> Report:
     """Return help with a line about what the person who asked may do."""
-    return replace(report, parts=(*report.parts, Note(text=may(role))))
+    kept = _TOLD.get(role)
+    if kept is None or kept[0] is not report:
+        kept = _TOLD[role] = report, replace(report, parts=(*report.parts, Note(text=may(role))))
+    return kept[1]

@@ -15,7 +15,6 @@ from bot.blocks.help import for_person
 from bot.blocks.long_text import shortened, without_file
 from bot.blocks.overview import overview_message
 from bot.blocks.problem import note_message
-from bot.blocks.report import report_message
 from bot.blocks.two_people import reason_message
 from bot.commands import follow
 from bot.commands.admission import admitted
@@ -192,7 +191,7 @@ async def _post(desk: Desk, place: Place, report: Report) -> None:
 
 
 async def _drawn(desk: Desk, report: Report) -> Drawn:
-    return await desk.drawn(partial(report_message, report, utc_now()))
+    return await desk.drawn_report(report)
 
 
 async def _post_preview(desk: Desk, place: Place, pending: Pending) -> None:

@@ -1,5 +1,6 @@
 """`help`: what can be asked, derived from the operations themselves."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.operations.describing import parameters, usage
@@ -48,6 +49,7 @@ def _answer(deployment: "Deployment", arguments: HelpArguments, progress: Progre
     raise NotFound(f"There is no operation “{plain(asked, 40)}”.", "`help` alone lists them all.")
 
 
+@cache
 def _everything(operations: tuple[AnyOperation, ...]) -> Report:
     rows = tuple(Row(cells=(_short(one), one.summary, _WHO[one.risk])) for one in operations)
     names = ", ".join(one.name for one in operations)
