@@ -5,10 +5,11 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 import structlog
 
+from bot.answers import Answers
 from bot.blocks.drawn import Drawn
 from bot.blocks.problem import problem_message, unexpected_message
 from bot.blocks.text import escaped
@@ -51,6 +52,11 @@ class Desk:
     drawings: Drawings = field(default_factory=Drawings)
     errands: Errands = field(default_factory=Errands)
     paces: Paces = field(default_factory=lambda: Paces(60))
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What only looks is answered here, by the threads for questions."""
+        return Answers(self.runner, self.questions)
 
     def begin(
         self, place: Place, event_id: str, work: Work, *, first: bool = False, always: bool = False

@@ -91,6 +91,17 @@ class Runner:
         """Record what a front did not even begin, such as the words of somebody who is too fast."""
         self._note(request, kind_of(problem), problem.what)
 
+    def asks_along(self, request: Request) -> None:
+        """Record that somebody who was admitted asks what is being read for another: see `told_along`."""
+        self._note(request, Kind.REQUESTED, "")
+
+    def told_along(self, request: Request, outcome: Report | Problem) -> None:
+        """Record what somebody was told who asked along."""
+        if isinstance(outcome, Problem):
+            self._note(request, kind_of(outcome), outcome.what)
+        else:
+            self._note(request, Kind.ANSWERED, outcome.text)
+
     def _answer(self, request: Request, progress: Progress) -> Report:
         answer = given(request.operation.answer)
         self._note(request, Kind.REQUESTED, "")

@@ -107,6 +107,7 @@ async def _run(desk: Desk, click: Click, claimed: Claimed) -> None:
 
         show(0, None, "")
         ended = await desk.runs.call(partial(desk.runner.execute, claimed, Relay(show)))
+        desk.answers.forget()
         drawn = await desk.drawn(partial(ended_message, claimed, ended))
         if not await live.finish(drawn):
             await desk.messages.post(click.place, drawn)

@@ -29,7 +29,6 @@ from knowledge_base_agent.policy import role_of
 from knowledge_base_agent.problems import Misunderstood, Problem, ReasonNeeded
 from knowledge_base_agent.report import Note, Report
 from knowledge_base_agent.requests import Pending, Request
-from knowledge_base_agent.runner import silent
 from knowledge_base_agent.understand import Understood, understand
 
 T = TypeVar("T")
@@ -111,14 +110,17 @@ def _asked_afresh(understood: Understood) -> bool:
 
 
 async def _ask(desk: Desk, place: Place, request: Request, spent: float) -> Report | Pending:
-    ask = partial(desk.runner.ask, request, silent)
     risk = request.operation.risk
     if risk is Risk.READ:
-        return await desk.questions.call(ask, within=max(ANSWER_WITHIN - spent, _AT_LEAST))
+        return await desk.answers.of(request, max(ANSWER_WITHIN - spent, _AT_LEAST))
+    ask = partial(desk.runner.ask, request)
     # What may change something is never given up half-way: its answer comes when it comes.
     within = PREVIEW_WITHIN if risk is Risk.DESTROY else None
     leave = partial(_leave, desk)
-    return await saying_so(desk, place, desk.runs.call(ask, within=within, late=leave))
+    try:
+        return await saying_so(desk, place, desk.runs.call(ask, within=within, late=leave))
+    finally:
+        desk.answers.forget()
 
 
 def _leave(desk: Desk, outcome: Report | Pending) -> None:
