@@ -84,8 +84,9 @@ class Errands:
         took, self._last_turn, self._next = now - self._last_turn, now, None
         *earlier, new = self._lines
         line = next((line for line in earlier if line), None)
-        if line is self._lines[Urgency.UNREAD]:
+        if line is self._lines[Urgency.UNREAD] and not self._running:
             # Whoever waits for the acknowledgement on this very processor, such as a proxy, gets it before we go on.
+            # Not where more is done: whoever gets the processor may keep it for milliseconds, and all waits for us.
             os.sched_yield()
         if line is not None:
             self._go(line.popleft())

@@ -1,11 +1,13 @@
 """Work after the acknowledgement: begun one at a turn of the loop, in order, and none is lost when the bot stops."""
 
 import asyncio
+import os
 
 import pytest
 
 from bot import errands as module
 from bot.errands import Errands, Urgency
+from tests.waiting import await_until
 
 ACKNOWLEDGED = -1
 """Stands among the numbers of what was begun."""
@@ -106,3 +108,29 @@ async def test_an_answer_whose_work_is_gone_takes_no_turn_from_others() -> None:
     async with asyncio.timeout(5):
         await errands.turn()
     assert len(errands) == 0
+
+
+async def test_the_processor_is_given_away_for_an_acknowledgement_only_while_nothing_else_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errands, over, given = Errands(), asyncio.Event(), list[int]()
+    begun = asyncio.Event()
+    monkeypatch.setattr(os, "sched_yield", lambda: given.append(len(errands)))
+
+    async def waits() -> None:
+        begun.set()
+        await over.wait()
+
+    async def read() -> None:
+        return None
+
+    errands.start(read(), Urgency.UNREAD)
+    await await_until(lambda: len(errands) == 0, what="it was read")
+    assert given == [1]
+    errands.start(waits())
+    await begun.wait()
+    errands.start(read(), Urgency.UNREAD)
+    await await_until(lambda: len(errands) == 1, what="it was read")
+    assert given == [1]
+    over.set()
+    assert await errands.finish(5) == 0
