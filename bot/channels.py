@@ -37,16 +37,22 @@ class Channels:
         self._api = api
         self._known: dict[str, tuple[float, Audience]] = {}
 
+    def remembered(self, place: Place, *, fresh: bool = False) -> Audience | None:
+        """Return who reads along where nobody has to be asked for it: our own direct messages, the last minute's."""
+        if place.channel == place.user:  # the Home tab, whose answers are direct messages of ours
+            return Audience.OURS
+        kept = self._known.get(place.channel)
+        young = kept and not fresh and time.monotonic() - kept[0] < KEPT_SECONDS
+        return kept[1] if kept and young else None
+
     async def audience(self, place: Place, *, fresh: bool, within: float) -> Audience:
         """Return who reads along in this place: UNKNOWN when the lookup fails, which refuses what destroys.
 
         `fresh` asks Slack now; otherwise what it said in the last minute counts.
         """
-        if place.channel == place.user:  # the Home tab, whose answers are direct messages of ours
-            return Audience.OURS
-        kept = self._known.get(place.channel)
-        if kept and not fresh and time.monotonic() - kept[0] < KEPT_SECONDS:
-            return kept[1]
+        kept = self.remembered(place, fresh=fresh)
+        if kept is not None:
+            return kept
         try:
             channel = await self._api.channel(place.channel, within=within)
         except (Refusal, TooFast, Unreached) as error:

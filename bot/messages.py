@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -154,28 +154,29 @@ class Messages:
     async def _in_some_form(
         self, drawn: Drawn, send: Callable[[Sequence[Json]], Awaitable[T]]
     ) -> T:
-        async for blocks in self._forms(drawn):
+        if drawn.blocks and not self._known_bad(drawn):
             try:
-                return await send(blocks)
+                return await send(drawn.blocks)
             except Refusal as error:
-                if error.code not in _BAD_BLOCKS:
-                    raise
-                self._remember(drawn, blocks, error)
+                self._remember(drawn, drawn.blocks, error)
+        if not drawn.is_text_alone:
+            # Drawing takes milliseconds, and the loop has to acknowledge meanwhile.
+            plain = await asyncio.to_thread(lambda: drawn.plain)
+            if plain and plain != drawn.blocks:
+                try:
+                    return await send(plain)
+                except Refusal as error:
+                    self._remember(drawn, plain, error)
         return await send(())
 
-    async def _forms(self, drawn: Drawn) -> AsyncIterator[Sequence[Json]]:
+    def _known_bad(self, drawn: Drawn) -> bool:
         now = time.monotonic()
-        known_bad = {kind for kind, until in self._refused.items() if until > now}
-        if drawn.blocks and not drawn.new_kinds & known_bad:
-            yield drawn.blocks
-        if drawn.is_text_alone:
-            return
-        # Drawing takes milliseconds, and the loop has to acknowledge meanwhile.
-        plain = await asyncio.to_thread(lambda: drawn.plain)
-        if plain and plain != drawn.blocks:
-            yield plain
+        return any(self._refused.get(kind, now) > now for kind in drawn.new_kinds)
 
     def _remember(self, drawn: Drawn, blocks: Sequence[Json], error: Refusal) -> None:
+        """Remember what Slack refused these blocks for; raise what has nothing to do with them."""
+        if error.code not in _BAD_BLOCKS:
+            raise error
         log.warning("Slack refused blocks", code=error.code, hints=error.hints[:3])
         if error.code in ("msg_blocks_too_long", "msg_too_long") or blocks is not drawn.blocks:
             return

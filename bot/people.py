@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -10,9 +11,10 @@ from bot.blocks.drawn import Json
 from bot.channels import Channels
 from bot.messages import Place
 from bot.slack_api import Refusal, SlackApi, TooFast, Unreached
-from knowledge_base_agent.actors import Actor, Standing, Surface
+from knowledge_base_agent.actors import Actor, Audience, Standing, Surface
 from knowledge_base_agent.settings import Settings
 
+Known = TypeVar("Known")
 log = structlog.get_logger()
 
 KEPT_SECONDS = 60.0
@@ -72,6 +74,10 @@ def name_of(user: Json) -> str:
     return next((str(name) for name in names if name), str(user.get("id", "somebody")))
 
 
+def _young(kept: tuple[float, Known] | None) -> Known | None:
+    return kept[1] if kept and time.monotonic() - kept[0] < KEPT_SECONDS else None
+
+
 class People:
     """Looks people up, the groups that the settings name, and the channel in which somebody asks."""
 
@@ -93,6 +99,8 @@ class People:
         if is_elsewhere(place, self._home):
             standing = Standing(known=True, why_not="of another workspace")
             return Actor(id=user_id, name=name or user_id, surface=Surface.SLACK, standing=standing)
+        if not fresh and (kept := self._remembered(place)) is not None:
+            return kept
         try:
             async with asyncio.timeout(WITHIN):
                 user, groups, audience = await asyncio.gather(
@@ -103,8 +111,25 @@ class People:
         except (Refusal, TooFast, Unreached, TimeoutError) as error:
             log.warning("a person could not be looked up", user=user_id, reason=str(error))
             return Actor(id=user_id, name=name or user_id, surface=Surface.SLACK)
+        return self._actor(user, groups, audience)
+
+    def _actor(self, user: Json, groups: frozenset[str], audience: Audience) -> Actor:
         standing = replace(standing_of(user, self._home), groups=groups, audience=audience)
-        return Actor(id=user_id, name=name_of(user), surface=Surface.SLACK, standing=standing)
+        return Actor(
+            id=str(user["id"]), name=name_of(user), surface=Surface.SLACK, standing=standing
+        )
+
+    def _remembered(self, place: Place) -> Actor | None:
+        """Return who this is where all of it was looked up within the last minute; else None.
+
+        Most of those who ask have just asked, and lookups that ask nobody would be three tasks for the loop.
+        """
+        user, audience = _young(self._users.get(place.user)), self._channels.remembered(place)
+        members = {one: _young(self._groups.get(one)) for one in self._group_ids}
+        if user is None or audience is None or None in members.values():
+            return None
+        groups = frozenset(one for one, people in members.items() if place.user in (people or ()))
+        return self._actor(user, groups, audience)
 
     async def _groups_of(self, user_id: str, *, fresh: bool) -> frozenset[str]:
         ids = self._group_ids
@@ -112,9 +137,9 @@ class People:
         return frozenset(one for one, people in zip(ids, members, strict=True) if user_id in people)
 
     async def _user(self, user_id: str, *, fresh: bool) -> Json:
-        kept = self._users.get(user_id)
-        if kept and not fresh and time.monotonic() - kept[0] < KEPT_SECONDS:
-            return kept[1]
+        kept = None if fresh else _young(self._users.get(user_id))
+        if kept is not None:
+            return kept
         user = await self._api.user(user_id, within=WITHIN)
         if user.get("id") != user_id:
             raise Unreached("Slack answered about somebody else")
@@ -122,9 +147,9 @@ class People:
         return user
 
     async def _members(self, group_id: str, *, fresh: bool) -> frozenset[str]:
-        kept = self._groups.get(group_id)
-        if kept and not fresh and time.monotonic() - kept[0] < KEPT_SECONDS:
-            return kept[1]
+        kept = None if fresh else _young(self._groups.get(group_id))
+        if kept is not None:
+            return kept
         try:
             members = await self._api.group_members(group_id, within=WITHIN)
         except Refusal as error:

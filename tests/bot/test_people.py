@@ -69,6 +69,15 @@ async def test_groups_of_the_settings_are_known(people: People) -> None:
     assert (await people.actor(asks("U0VERA000"), fresh=False)).standing.groups == frozenset()
 
 
+async def test_who_was_looked_up_a_moment_ago_is_known_without_a_turn_of_the_loop(
+    people: People,
+) -> None:
+    known = await people.actor(asks("U0OTTO000"), fresh=False)
+    with pytest.raises(StopIteration) as told:
+        people.actor(asks("U0OTTO000"), fresh=False).send(None)
+    assert told.value.value == known
+
+
 async def test_a_look_is_remembered_and_a_fresh_one_sees_the_change(
     slack: LocalSlack, people: People
 ) -> None:

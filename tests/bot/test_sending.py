@@ -1,5 +1,8 @@
 """Messages reach people in a form that their Slack takes, where they are, and never by an address from elsewhere."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from bot.blocks.problem import note_message
@@ -49,6 +52,24 @@ async def test_one_refused_kind_does_not_cost_messages_that_do_without_it(
     await messages.post(HERE, note_message("plain `words`"))
     shown = await slack.person("otto").sees("words", in_="#ops", ever=True)
     assert [block["type"] for block in shown.blocks] == ["rich_text"]
+
+
+async def test_sending_leaves_nothing_behind_that_the_loop_would_have_to_end(
+    messages: Messages,
+) -> None:
+    loop, begun = asyncio.get_running_loop(), list[str]()
+
+    def begin(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> "asyncio.Task[Any]":
+        begun.append(repr(work))
+        return asyncio.Task(work, loop=loop, **more)
+
+    loop.set_task_factory(begin)
+    await messages.post(HERE, note_message("a word"))
+    begun.clear()
+    await asyncio.sleep(0)  # what was left behind would be begun here, to be ended
+    await asyncio.sleep(0)
+    loop.set_task_factory(None)
+    assert not [one for one in begun if "athrow" in one]
 
 
 async def test_a_message_waits_its_turn_when_slack_says_429(
