@@ -5,6 +5,7 @@ Bodies are left alone, but for one question (`chord_of`): which task a chord's m
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,11 +35,11 @@ class _Headers(msgspec.Struct):
     kb_published: float | None = None  # message_headers.PUBLISHED
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, gc=False):
     task: str | None = None
 
 
-class _NamedMessage(msgspec.Struct):
+class _NamedMessage(msgspec.Struct, gc=False):
     headers: _Named = msgspec.field(default_factory=_Named)
 
 
@@ -97,12 +98,18 @@ def read_envelope(raw: bytes) -> Envelope | None:
         return None
 
 
-def task_name(raw: bytes) -> str | None:
-    """Return the task that a message in a Redis list is of, and read nothing else; None where it does not say."""
-    try:
-        return _NAMES.decode(_without_body(raw, b"{")).headers.task
-    except _UNREADABLE:
-        return None
+def task_names(messages: Iterable[bytes], unnamed: str) -> list[str]:
+    """Return the tasks that messages in a Redis list are of, and read nothing else: `unnamed` where one says none."""
+    names: list[str] = []
+    named, decode = names.append, _NAMES.decode
+    for raw in messages:
+        # A call for each would take a fifth of the time that a million of them take.
+        readable = raw if len(raw) <= ENVELOPE_LIMIT else _without_body(raw, b"{")
+        try:
+            named(decode(readable).headers.task or unnamed)
+        except _UNREADABLE:
+            named(unnamed)
+    return names
 
 
 def read_unacked(raw: bytes) -> tuple[Envelope, str, str] | None:

@@ -7,8 +7,8 @@ by itself; a pipeline of them would be one long command.
 
 import random
 import statistics
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -19,7 +19,8 @@ from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.deadline import Deadline, ahead, within
-from knowledge_base_agent.fleet.envelopes import task_name
+from knowledge_base_agent.fleet.envelopes import task_names
+from knowledge_base_agent.fleet.list_reading import READERS, ListReading
 from knowledge_base_agent.fleet.sampling import UNNAMED
 
 SMALL: Final = 1_000
@@ -30,9 +31,6 @@ _MOST_SLICES: Final = 400
 _ESTIMATE_SECONDS: Final = 0.03
 _DEVIATIONS: Final = 1.96  # of a normal distribution, to either side of its mean, are 95 %
 _NONE_SEEN: Final = 3.0  # of n independent looks without an event: its share is below 3 / n at 95 %
-_CHUNK_BYTES: Final = 2_000_000
-_LONGEST_CHUNK: Final = 2_000
-_FIRST_CHUNK: Final = 200
 _CHUNK_SECONDS: Final = 5.0
 
 Told = Callable[[int, int], None]
@@ -141,39 +139,18 @@ class QueueContents:
         told: Told,
         lists: _Lists,
     ) -> bool:
-        reached = 0
-        for end, raw in self._chunks(deadline, lists.client, key, length):
-            names.update(_names(raw))
-            reached = end
-            told(names.total(), lists.total)
-        return reached >= length
-
-    def _chunks(
-        self, deadline: Deadline, client: redis.Redis, key: str, length: int
-    ) -> Iterator[tuple[int, list[bytes]]]:
-        """Yield a list's messages and how far they reach, from the end where they are taken, until the deadline.
-
-        From there what is published meanwhile moves no position. The next ones are on their way while these are read.
-        """
-        start, chunk = 0, min(_FIRST_CHUNK, length)
-        coming = self._ask(client, key, start, chunk) if length and not deadline.expired else None
+        reading = ListReading(lists.client, key, length, deadline)
+        begin = partial(self._ahead, reading.count_for_a_while)
+        coming = deque(begin() for _ in range(READERS) if reading.goes_on)
         while coming:
-            raw = coming()
-            start += chunk
-            size = sum(map(len, raw)) // (len(raw) or 1)
-            chunk = max(1, min(_LONGEST_CHUNK, _CHUNK_BYTES // (size or 1), length - start))
-            more = start < length and not deadline.expired
-            coming = self._ask(client, key, start, chunk) if more else None
-            yield start, raw
+            names.update(coming.popleft()())
+            told(names.total(), lists.total)
+            if reading.goes_on:
+                coming.append(begin())
+        return reading.complete
 
-    def _ask(
-        self, client: redis.Redis, key: str, start: int, number: int
-    ) -> Callable[[], list[bytes]]:
-        def call() -> Any:
-            with away_if_down(SOURCE):
-                return client.lrange(key, -start - number, -start - 1)
-
-        return ahead(Deadline.after(_CHUNK_SECONDS), call, source=SOURCE)
+    def _ahead(self, count: Callable[[], Counter[str]]) -> Callable[[], Counter[str]]:
+        return ahead(Deadline.after(_CHUNK_SECONDS), count, source=SOURCE)
 
     def _step(self, do: Callable[[], Any]) -> Any:
         def call() -> Any:
@@ -209,7 +186,7 @@ def _slices(lists: _Lists) -> list[Counter[str]]:
         key, start = lists.at(random.randrange(lists.total))
         raw: Any = lists.client.lrange(key, start, start + _SLICE - 1)
         if raw:  # else it was taken meanwhile
-            found.append(Counter(_names(raw)))
+            found.append(Counter(task_names(raw, UNNAMED)))
     return found
 
 
@@ -229,7 +206,3 @@ def estimated(waiting: int, slices: Sequence[Counter[str]]) -> Estimate:
     shares.sort(key=lambda one: (-one.share, one.name))
     read = sum(one.total() for one in slices)
     return Estimate(waiting=waiting, read=read, shares=tuple(shares), unseen=unseen)
-
-
-def _names(raw: Sequence[bytes]) -> list[str]:
-    return [task_name(one) or UNNAMED for one in raw]

@@ -9,6 +9,7 @@ import pytest
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.queue_contents import Counted, estimated
+from knowledge_base_agent.fleet.sampling import UNNAMED
 from knowledge_base_agent.problems import Misunderstood, NotFound
 from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.report import Report, Table
@@ -77,6 +78,33 @@ def test_asked_for_exactly_every_message_is_read(alone: Crew, redis_space: Redis
     assert "celery: 5,000 waiting, 4,000 tiny.nap, 1,000 tiny.quick." in report.text
     assert "≈" not in str(report)
     assert report.data["queues"]["celery"]["exact"] is True  # type: ignore[index]
+
+
+def test_no_message_hides_another_from_a_count_nor_poses_as_two(
+    alone: Crew, redis_space: RedisSpace
+) -> None:
+    alone.send("quick")
+    alone.send("nap", "x" * 200_000)
+    two_halves = b'{"headers": {"task": "half"}, "more": [1', b"2]}"
+    unreadable = [
+        b"\x80\x04",
+        b"",
+        b"{} {}",
+        b'{"headers": {"task": 7}}',
+        b"[" * 5_000,
+        *two_halves,
+    ]
+    with connected(redis_space.broker_url) as client:
+        large, quick = client.lrange("celery", 0, -1)
+        client.delete("celery")
+        for n in range(5_000):
+            odd = [large, *unreadable] if n % 500 == 0 else []
+            client.rpush("celery", quick, *odd)
+    found = alone.deployment.fleet.contents.count(
+        Deadline.after(10), "celery", lambda done, total: None
+    )
+    assert dict(found.names) == {"tiny.quick": 5_000, UNNAMED: 70, "tiny.nap": 10}
+    assert found.still
 
 
 def test_a_count_while_messages_come_tells_that_it_is_not_exact_and_counts_each_once(
