@@ -5,42 +5,26 @@ worker's reply, as JSON; every simulated worker gives the same one under a name 
 """
 
 import base64
-import contextlib
 import json
 import os
-import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import redis
 
-from tests.fleet.running import ROOT
+from bench.responding import responding
 from tests.servers import RedisSpace
 
 
-@contextlib.contextmanager
-def responder(space: RedisSpace, count: int, sample: Mapping[str, Any]) -> Iterator[None]:
+def responder(
+    space: RedisSpace, count: int, sample: Mapping[str, Any]
+) -> AbstractContextManager[None]:
     """Let so many simulated workers answer every question with this sample."""
-    command = [sys.executable, "-m", "bench.responder", str(count)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"TINY_BROKER": space.broker_url},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps(sample) + "\n")
-            process.stdin.flush()
-            assert process.stdout.readline().strip() == "listening"
-            yield
-        finally:
-            process.terminate()
+    command = ["bench.responder", str(count)]
+    return responding(command, sample, {"TINY_BROKER": space.broker_url})
 
 
 def main(count: int) -> None:

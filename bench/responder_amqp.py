@@ -3,36 +3,23 @@
 `python -m bench.responder_amqp URL COUNT < SAMPLE`: as `bench.responder` does on Redis. SIGTERM ends them all.
 """
 
-import contextlib
 import json
-import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
 from kombu import Connection
 
+from bench.responding import responding
 from knowledge_base_agent.fleet.worker_words import register_of
-from tests.fleet.running import ROOT
 
 
-@contextlib.contextmanager
-def amqp_responder(url: str, count: int, sample: Mapping[str, Any]) -> Iterator[None]:
+def amqp_responder(url: str, count: int, sample: Mapping[str, Any]) -> AbstractContextManager[None]:
     """Let so many simulated workers answer every question with this sample."""
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-m", "bench.responder_amqp", url, str(count)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps(sample) + "\n")
-            process.stdin.flush()
-            assert process.stdout.readline().strip() == "listening"
-            yield
-        finally:
-            process.terminate()
+    return responding(["bench.responder_amqp", url, str(count)], sample, {})
 
 
 def main(url: str, count: int) -> None:
