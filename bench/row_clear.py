@@ -155,7 +155,7 @@ def _free(url: str, _ground: RedisSpace) -> None:
     with reading(engine) as connection:
         kept = list(connection.scalars(text("SELECT DISTINCT keepsake_id FROM clearings")))
     for one in kept:
-        free_rows(engine, one)
+        list(free_rows(engine, one))
     engine.dispose()
 
 

@@ -40,6 +40,9 @@ TELL_AGAIN = timedelta(hours=2)
 """A worker forgets a revoked id after three hours (Celery's default), even while it runs."""
 _SETTLE_EVERY = timedelta(minutes=1)
 _FREE_EVERY = timedelta(minutes=1)
+_FREE_SECONDS = 2.0
+"""Seconds of one round for what is to be freed: millions of rows take minutes, for which a worker that joins would take
+from a paused queue."""
 _LOOK_SECONDS = 1.5
 _TELL_SECONDS = 4.0
 _REVOKE_SECONDS = 30.0
@@ -61,9 +64,12 @@ class Keeper:
     """Remembers, in memory alone, which worker was told what; a new one tells everyone once more."""
 
     deployment: Deployment
+    free_seconds: float = _FREE_SECONDS
     _told: dict[Incarnation, _Told] = field(default_factory=dict)
     _settled_at: datetime | None = None
     _freed_at: datetime | None = None
+    _freeing: Iterator[str | None] | None = None
+    """What is being freed: the next round goes on with it."""
 
     def keep(self) -> tuple[str, ...]:
         """Do what is due, and return what was done, in sentences for the log. Asks no worker when nothing is kept.
@@ -75,10 +81,18 @@ class Keeper:
 
     def _free(self) -> tuple[str, ...]:
         now = utc_now()
-        if self._freed_at is not None and now - self._freed_at < _FREE_EVERY:
-            return ()
-        self._freed_at = now
-        return free_what_is_over(self.deployment)
+        if self._freeing is None:
+            if self._freed_at is not None and now - self._freed_at < _FREE_EVERY:
+                return ()
+            self._freed_at, self._freeing = now, free_what_is_over(self.deployment)
+        until, done = Deadline.after(self.free_seconds), list[str]()
+        for freed in self._freeing:
+            if freed is not None:
+                done.append(freed)
+            if until.expired:
+                return tuple(done)
+        self._freeing = None
+        return tuple(done)
 
     def _keep_told(self) -> tuple[str, ...]:
         with reading(self.deployment.engine) as connection:

@@ -92,11 +92,12 @@ def survey(client: redis.Redis, source: str, mark: str, deadline: Deadline) -> S
     return _each(client, source, mark, client.register_script(_SURVEY), deadline, lambda done: None)
 
 
-def free_keys(client: redis.Redis, source: str, mark: str) -> None:
-    """Remove what is still aside. Raises `Away`."""
+def free_keys(client: redis.Redis, source: str, mark: str) -> Iterator[None]:
+    """Remove what is still aside, and yield after each portion. Raises `Away`."""
     for page in _pages(client, source, mark):
         with away_if_down(source):
             client.unlink(*page)
+        yield
 
 
 def size_of_keys(client: redis.Redis, source: str, mark: str, number: int) -> int:

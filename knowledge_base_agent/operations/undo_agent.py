@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from knowledge_base_agent.operations.operation import Progress
-from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind, nothing_held
 from knowledge_base_agent.operations.undoable import keeping
 from knowledge_base_agent.records.agent_state import (
     AgentState,
@@ -80,8 +80,4 @@ def _bring_back(
     return (item,)
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    """Nothing is held but the row of the keepsake."""
-
-
-AGENT = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)
+AGENT = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=nothing_held)

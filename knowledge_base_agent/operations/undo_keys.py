@@ -148,12 +148,12 @@ def bring_back(
             )
 
 
-def free_in(deployment: "Deployment", mark: str, sources: Sequence[str]) -> None:
-    """Remove what is aside in each store. Raises `Away`."""
+def free_in(deployment: "Deployment", mark: str, sources: Sequence[str]) -> Iterator[None]:
+    """Remove what is aside in each store, and yield after each portion. Raises `Away`."""
     clients = clients_of(deployment)
     for source in sources:
         if source in clients:
-            free_keys(clients[source], source, mark)
+            yield from free_keys(clients[source], source, mark)
 
 
 def _look(deployment: "Deployment", keepsake: Keepsake) -> tuple[Item, ...]:
@@ -172,8 +172,8 @@ def _bring_back(
     return items_of(bring_back(deployment, kept["mark"], kept["sources"], progress))
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    free_in(deployment, keepsake.kept["mark"], keepsake.kept["sources"])
+def _free(deployment: "Deployment", keepsake: Keepsake) -> Iterator[None]:
+    return free_in(deployment, keepsake.kept["mark"], keepsake.kept["sources"])
 
 
 KEYS = KeepsakeKind(name=KEYS_NAME, look=_look, bring_back=_bring_back, free=_free)

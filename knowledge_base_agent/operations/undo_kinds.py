@@ -1,6 +1,6 @@
 """What a kind of keepsake is: how it is looked at, brought back and freed. The kinds are listed in `undo_list.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,5 +33,10 @@ class KeepsakeKind:
     """Say what would come back at this moment, and what would not. Changes nothing."""
     bring_back: "Callable[[Deployment, Keepsake, Progress], tuple[Item, ...]]"
     """Bring back all that overwrites nothing newer, and say what came."""
-    free: "Callable[[Deployment, Keepsake], None]"
-    """Remove what is still aside."""
+    free: "Callable[[Deployment, Keepsake], Iterator[None]]"
+    """Remove what is still aside, in portions of some tenths of a second: nothing is when the iterator ends."""
+
+
+def nothing_held(deployment: "Deployment", keepsake: Keepsake) -> Iterator[None]:
+    """Free what holds nothing but the row of its keepsake."""
+    return iter(())

@@ -1,5 +1,6 @@
 """All kinds of keepsakes, and the freeing of those whose time is over."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from knowledge_base_agent.clock import utc_now
@@ -27,22 +28,21 @@ KINDS: Final[dict[str, KeepsakeKind]] = {
 }
 
 
-def free_what_is_over(deployment: "Deployment") -> tuple[str, ...]:
-    """Free what can't be brought back any more, and return what was freed, in sentences for the log.
+def free_what_is_over(deployment: "Deployment") -> Iterator[str | None]:
+    """Free what can't be brought back any more: yield None after each portion, and for the log what is freed whole.
 
     A store that is away keeps no other from being freed; it is tried again at the next call. Raises `Away` without the
     database.
     """
     with writing(deployment.engine) as connection:
         over = expire(connection, utc_now())
-    done = []
     for one in over:
         try:
-            KINDS[one.kind].free(deployment, one)
+            for _ in KINDS[one.kind].free(deployment, one):
+                yield None
         except Problem as problem:
             log.warning("what was put aside could not be freed", run=one.run_id, why=problem.what)
             continue
         with writing(deployment.engine) as connection:
             freed(connection, one.id)
-        done.append(f"{one.run_id} can't be undone any more: its {one.kind} put aside are freed")
-    return tuple(done)
+        yield f"{one.run_id} can't be undone any more: its {one.kind} put aside are freed"

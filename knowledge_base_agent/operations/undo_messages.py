@@ -1,6 +1,6 @@
 """Purged messages: put aside under names of their own, and brought back to the front of their queues."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from knowledge_base_agent.fleet.asides import AsideList
@@ -100,8 +100,10 @@ def _bring_back(
     )
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    deployment.fleet.asides.free(_lists(keepsake))
+def _free(deployment: "Deployment", keepsake: Keepsake) -> Iterator[None]:
+    for one in _lists(keepsake):
+        deployment.fleet.asides.free([one])
+        yield
 
 
 MESSAGES = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)

@@ -1,6 +1,6 @@
 """Purged messages on RabbitMQ: moved one by one to queues of their own, and back to the end of where they were."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from knowledge_base_agent.fleet.amqp_chunks import AsideQueue, Moved
@@ -143,8 +143,9 @@ def _bring_back(
     return tuple(items)
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
+def _free(deployment: "Deployment", keepsake: Keepsake) -> Iterator[None]:
     deployment.fleet.amqp_asides.free(_plans(keepsake))
+    yield
 
 
 MOVED_MESSAGES = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)

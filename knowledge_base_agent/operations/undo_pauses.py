@@ -11,7 +11,7 @@ from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.consuming import start_consuming, stop_consuming
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.operations.operation import Progress
-from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind, nothing_held
 from knowledge_base_agent.operations.undoable import keeping
 from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.keepsakes import Keepsake
@@ -121,8 +121,4 @@ def _told(
     return Item(what=item.what, number=1, left=0, why=said)
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    """Nothing is held but the row of the keepsake."""
-
-
-PAUSES = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)
+PAUSES = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=nothing_held)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.rate_limits import NO_LIMIT, limit_rate, rates_of
 from knowledge_base_agent.operations.operation import Progress
-from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind, nothing_held
 from knowledge_base_agent.operations.undoable import keeping
 from knowledge_base_agent.records.keepsakes import Keepsake
 from knowledge_base_agent.redaction import plain
@@ -73,8 +73,4 @@ def _bring_back(
     return tuple(_judge(told, keepsake)[1])
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    """Nothing is held but the row of the keepsake."""
-
-
-RATES = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)
+RATES = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=nothing_held)

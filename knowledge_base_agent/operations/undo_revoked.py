@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.retry_sending import send_again
 from knowledge_base_agent.operations.retry_targets import RetryTargets, sendable
-from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
+from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind, nothing_held
 from knowledge_base_agent.operations.undoable import keeping
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.keepsakes import Keepsake
@@ -87,8 +87,4 @@ def _bring_back(
     return (*((done,) if found.sendable else ()), *_reasons(left))
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    """Nothing is held but the row of the keepsake."""
-
-
-REVOKED_TASKS = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)
+REVOKED_TASKS = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=nothing_held)

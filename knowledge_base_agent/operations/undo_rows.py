@@ -114,9 +114,9 @@ def _bring_back(
     return (*_items(Returned(back=back, again=again), keepsake), *keys)
 
 
-def _free(deployment: "Deployment", keepsake: Keepsake) -> None:
-    free_rows(deployment.engine, keepsake.id)
-    free_in(deployment, keepsake.kept["mark"], keepsake.kept["sources"])
+def _free(deployment: "Deployment", keepsake: Keepsake) -> Iterator[None]:
+    yield from free_rows(deployment.engine, keepsake.id)
+    yield from free_in(deployment, keepsake.kept["mark"], keepsake.kept["sources"])
 
 
 ROWS = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)

@@ -103,10 +103,11 @@ def _rows(connection: Connection, query: Executable) -> list[Row]:
     return [(task_id, state, at) for task_id, state, at in connection.execute(query)]
 
 
-def free_rows(engine: Engine, keepsake_id: str) -> None:
+def free_rows(engine: Engine, keepsake_id: str) -> Iterator[None]:
     """Remove rows that are hidden or aside, and what was kept of the messages of tasks that have no row.
 
-    May be called again after it broke off at any point. Raises `Away`.
+    Yields after each short step, when no transaction is open. May be called again after it broke off at any point.
+    Raises `Away`.
     """
     with reading(engine) as connection:
         mine = hidden_of(connection, keepsake_id)
@@ -115,12 +116,11 @@ def free_rows(engine: Engine, keepsake_id: str) -> None:
             engine, Removal(state=one.state, cutoff=one.until, ids=False, hidden=one)
         ) as each:
             for _ in each:
-                pass
+                yield
         end(engine, one)
-    forget_spared(engine)
+    yield from forget_spared(engine)
     # After these: until then the recorder moves hidden rows aside, whose tasks are written anew.
-    for _ in _steps(engine, keepsake_id, _forget):
-        pass
+    yield from _steps(engine, keepsake_id, _forget)
 
 
 def _forget(connection: Connection, among: ColumnElement[bool], _length: int) -> None:

@@ -160,7 +160,8 @@ def show_again(engine: Engine, keepsake_id: str) -> Iterator[int]:
         hides = end(engine, one)
         if hides:
             yield hides
-    forget_spared(engine)
+    for _ in forget_spared(engine):
+        pass
 
 
 def end(engine: Engine, clearing: Clearing) -> int:
@@ -174,8 +175,8 @@ def end(engine: Engine, clearing: Clearing) -> int:
     return hides
 
 
-def forget_spared(engine: Engine) -> None:
-    """Remove the marks of what was spared by ranges that are no more, in short steps. Raises `Away`."""
+def forget_spared(engine: Engine) -> Iterator[None]:
+    """Remove the marks of what was spared by ranges that are no more, and yield after each short step. `Away`."""
     table = SPARED_TASKS.c
     over = table.clearing.not_in(select(CLEARINGS.c.number))
     place = tuple_(table.clearing, table.id)
@@ -190,6 +191,7 @@ def forget_spared(engine: Engine) -> None:
             return
         step = delete(SPARED_TASKS).where(over, place > last, place <= few[-1])
         tried_again(partial(_execute, engine, step))
+        yield
         last = few[-1]
 
 

@@ -76,7 +76,7 @@ def test_a_freeing_beside_an_undo_frees_all(engine: Engine, loses: Loses) -> Non
     remember(engine, *life("t-0"), *life("t-1"))
     clear(engine, states=["SUCCESS"], cutoff=LATER, wanted=_ONE_BY_ONE, aside="k0")
 
-    loses(CLEARED_TASKS, lambda: free_rows(engine, "k0"))
+    loses(CLEARED_TASKS, lambda: list(free_rows(engine, "k0")))
 
     assert aside(engine) == 0
 
@@ -85,6 +85,6 @@ def test_marks_that_two_forget_at_once_are_forgotten(engine: Engine, loses: Lose
     with writing(engine) as connection:
         connection.execute(insert(SPARED_TASKS), [{"clearing": 9, "id": f"t-{n}"} for n in (0, 1)])
 
-    loses(SPARED_TASKS, lambda: forget_spared(engine))
+    loses(SPARED_TASKS, lambda: list(forget_spared(engine)))
 
     assert aside(engine, SPARED_TASKS) == 0

@@ -97,7 +97,7 @@ def take(engine: Engine, step: Step, wanted: TaskFilter) -> None:
         case Undo(kept=kept):
             list(bring_rows_back(engine, kept))
         case Free(kept=kept):
-            free_rows(engine, kept)
+            list(free_rows(engine, kept))
         case _:
             with writing(engine) as connection:
                 write_entries(connection, step)

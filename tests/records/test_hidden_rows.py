@@ -83,7 +83,7 @@ def test_what_is_over_is_gone_with_its_range_and_its_marks(engine: Engine) -> No
         write_entries(connection, [entry(states.SUCCESS, "t-1", at=5)])
     assert aside(engine, SPARED_TASKS) == 1
 
-    free_rows(engine, "k0")
+    list(free_rows(engine, "k0"))
 
     assert recorded(engine) == {"SUCCESS": 1}
     assert (aside(engine, TASKS), aside(engine)) == (1, 0)
@@ -141,7 +141,7 @@ def test_many_marks_are_forgotten_without_passing_those_that_have_gone(postgres_
         connection.execute(text(f"INSERT INTO spared_tasks {marks}"))
     began = time.monotonic()
 
-    forget_spared(engine)
+    list(forget_spared(engine))
 
     assert aside(engine, SPARED_TASKS) == 0
     assert time.monotonic() - began < 7, "a second; 15 when each step begins at the beginning"

@@ -114,7 +114,7 @@ def test_recorder_clears_undos_and_frees_at_once_leave_the_counters_right(engine
     def undo() -> None:
         while recorder.is_alive():
             list(bring_rows_back(engine, "k0"))
-            free_rows(engine, "k1")
+            list(free_rows(engine, "k1"))
 
     recorder = threading.Thread(target=record)
     undoing = threading.Thread(target=undo)
@@ -143,7 +143,7 @@ def test_who_frees_what_another_has_ended_meanwhile_removes_nothing_that_is_seen
         if other == "an undo":
             list(bring_rows_back(engine, "k0"))
         else:
-            free_rows(engine, "k0")
+            list(free_rows(engine, "k0"))
         removed = sum(step.removed for step in each)
 
     assert (removed, recorded(engine), aside(engine, TASKS)) == (0, {"SUCCESS": left}, left)
