@@ -11,6 +11,7 @@ from knowledge_base_agent.operations.flush_counting import (
     at_most,
     count_keys,
     still_there,
+    what_stays,
 )
 from knowledge_base_agent.operations.flush_drawing import others
 from knowledge_base_agent.operations.flush_keeping import Keeping, keeping
@@ -73,11 +74,15 @@ def _preview(deployment: "Deployment", arguments: FlushArguments) -> Preview[Flu
     target = FlushTarget(
         everything=arguments.all, previewed_at=utc_now(), no_undo=arguments.no_undo
     )
-    return _looked(deployment, target, keeping(deployment, everything_goes=arguments.all))[0]
+    return _looked(deployment, target, _keeping(deployment, target))[0]
+
+
+def _keeping(deployment: "Deployment", target: FlushTarget) -> Keeping:
+    return keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
 
 
 def _again(deployment: "Deployment", target: FlushTarget) -> Preview[FlushTarget]:
-    keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
+    keep = _keeping(deployment, target)
     preview, tallies = _looked(deployment, target, keep, seconds=_AGAIN_SECONDS)
     fresh = {
         _keys(one): number
@@ -121,7 +126,7 @@ def _previewed(tallies: list[Tally], keep: Keeping, undo: str, *, complete: bool
     total, kept = sum(one.gone for one in tallies), sum(one.kept for one in tallies)
     if total == 0 and complete:
         said = (
-            f"No key is there to remove; {counted(kept, 'key')} of running tasks."
+            f"No key is there to remove; {what_stays(tallies, keep)}."
             if kept
             else "No key is there."
         )
@@ -135,20 +140,12 @@ def _previewed(tallies: list[Tally], keep: Keeping, undo: str, *, complete: bool
     keys = counted(total, "key") if complete else f"at least {counted(total, 'key')}"
     return Report(
         title=f"Flush {keys}?",
-        text=f"About to remove {keys} of progress and logs; {_staying(kept, keep)}. {undo} The history, the "
+        text=f"About to remove {keys} of progress and logs; {what_stays(tallies, keep)}. {undo} The history, the "
         "broker and the results are not touched.",
         parts=(_table("What is there", tallies), *keep.notes()),
         tone=Tone.WARNING,
         taken_at=utc_now(),
     )
-
-
-def _staying(kept: int, keep: Keeping) -> str:
-    if keep.everything_goes:
-        return "nothing is spared"
-    whose = "that may be a running task's" if keep.doubt else "of tasks that workers have"
-    verb = "stays" if kept == 1 else "stay"
-    return f"{counted(kept, 'key')} {whose} {verb}"
 
 
 def _table(caption: str, tallies: list[Tally]) -> Table:
@@ -167,7 +164,7 @@ def _table(caption: str, tallies: list[Tally]) -> Table:
 
 def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> Report:
     stores = stores_of(deployment)
-    keep = keeping(deployment, everything_goes=target.everything, previewed_at=target.previewed_at)
+    keep = _keeping(deployment, target)
     expected = at_most(stores)
     done: list[Tally] = []
     sources = [one.source for one in stores]
@@ -185,7 +182,7 @@ def _ended(done: list[Tally], keep: Keeping) -> Report:
     keys = counted(total, "key")
     return Report(
         title=f"Flushed {keys}",
-        text=f"Removed {keys} of progress and logs; {_staying(kept, keep)}.",
+        text=f"Removed {keys} of progress and logs; {what_stays(done, keep)}.",
         parts=tuple(parts),
         tone=Tone.GOOD if len(parts) == 1 else Tone.WARNING,
         taken_at=utc_now(),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from knowledge_base_agent.fleet.deadline import Deadline, ahead, within
 from knowledge_base_agent.operations.flush_drawing import Drawing
-from knowledge_base_agent.operations.flush_keeping import Keeping
+from knowledge_base_agent.operations.flush_keeping import RESOLUTION, Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
+from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
@@ -24,10 +25,26 @@ class Tally:
     store: Store
     gone: int
     kept: int
+    touched: int = 0
+    """How many of those kept stay for no more than that somebody has touched them."""
     complete: bool = True
     """Whether the last key was reached."""
     drawn: tuple[int, ...] = ()
     """Of the keys that would go, some by which they are told from others (`flush_drawing`)."""
+
+
+def what_stays(tallies: Sequence[Tally], keep: Keeping) -> str:
+    """Say what stays and why, without a full stop."""
+    if keep.everything_goes:
+        return "nothing is spared"
+    kept, touched = sum(one.kept for one in tallies), sum(one.touched for one in tallies)
+    whose = "that may be a running task's" if keep.doubt else "of tasks that workers have"
+    verb = "stays" if kept - touched == 1 else "stay"
+    said = f"{counted(kept - touched, 'key')} {whose} {verb}"
+    if touched:
+        before = f"up to {RESOLUTION.total_seconds():g} s before"
+        said += f", and {counted(touched, 'key')} touched since the preview or {before}"
+    return said
 
 
 def count_keys(deployment: "Deployment", store: Store, keep: Keeping, seconds: float) -> Tally:
@@ -44,18 +61,23 @@ def _count_until(
     deployment: "Deployment", store: Store, keep: Keeping, deadline: Deadline
 ) -> Tally:
     seen: set[bytes] = set()  # SCAN may give a key twice
-    kept, drawing, complete = 0, Drawing(), True
+    kept, drawing, complete = set[bytes](), Drawing(), True
     for page in pages(store):
         fresh = list(set(page) - seen)
         seen.update(fresh)
         staying = keep.kept(deployment, store, fresh)
-        kept += len(staying)
+        kept |= staying
         drawing.add([key for key in fresh if key not in staying] if staying else fresh)
         if deadline.expired:
             complete = False
             break
     return Tally(
-        store=store, gone=len(seen) - kept, kept=kept, complete=complete, drawn=drawing.drawn
+        store=store,
+        gone=len(seen) - len(kept),
+        kept=len(kept),
+        touched=keep.touched(store, kept),
+        complete=complete,
+        drawn=drawing.drawn,
     )
 
 

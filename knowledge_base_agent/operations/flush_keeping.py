@@ -1,5 +1,6 @@
 """Which keys a flush leaves: those of running tasks, and, while not every worker answered, whatever may be one's."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.operations.finishing import all_finishing
-from knowledge_base_agent.operations.flush_stores import Store, idle_seconds
+from knowledge_base_agent.operations.flush_stores import Store, touched_keys
 from knowledge_base_agent.operations.headcount import headcount
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import reading
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 RECENTLY = timedelta(hours=1)
-_RESOLUTION = timedelta(seconds=2)
-"""A Redis server counts idle time in seconds, and looks at its clock once a second."""
+RESOLUTION = timedelta(seconds=2)
+"""A key may seem idle for so much longer than it is: a Redis server counts whole seconds, by a clock that it looks at
+now and then. What was touched so shortly before a preview can't be told from what was touched after it, and stays too.
+"""
 _LOOK_SECONDS = 1.2
 _MOST_NAMED = 500
 
@@ -35,6 +38,7 @@ class Keeping:
     held: frozenset[str] = frozenset()
     doubt: str = ""
     previewed_at: datetime | None = None
+    """Nothing is spared for having been touched where there is none."""
 
     def kept(self, deployment: "Deployment", store: Store, keys: list[bytes]) -> set[bytes]:
         """Return those of a page's keys that stay. Raises `Away` when the store does not answer."""
@@ -43,18 +47,14 @@ class Keeping:
         kept = {key for key in keys if store.task_id(key) in self.held} if self.held else set()
         if self.doubt:
             kept |= _unfinished(deployment, store, keys)
-        span = RECENTLY if self.doubt else self._since_preview()
-        if span is not None:
-            least = span.total_seconds()
-            # In doubt, an age that can't be told counts as young.
-            unknown = 0.0 if self.doubt else least
-            idle = idle_seconds(store, keys)
-            kept |= {
-                key
-                for key, seconds in zip(keys, idle, strict=True)
-                if (unknown if seconds is None else seconds) < least
-            }
-        return kept
+        least = RECENTLY.total_seconds() if self.doubt else self.least_idle()
+        return kept | touched_keys(store, keys, least, unknown_too=bool(self.doubt))
+
+    def touched(self, store: Store, kept: Collection[bytes]) -> int:
+        """Return how many of these stay for no more than that somebody has touched them."""
+        if self.doubt:
+            return 0  # what they stay for is uncertain, which is said
+        return sum(store.task_id(key) not in self.held for key in kept)
 
     def named(self, store: Store) -> tuple[bytes, ...] | None:
         """Return the keys of a store that stay, where a server needs to know no more than that and `least_idle`.
@@ -69,14 +69,11 @@ class Keeping:
 
     def least_idle(self) -> float:
         """Return for how many seconds, from now, nobody has touched what may go; 0 where that does not count."""
-        span = None if self.everything_goes else self._since_preview()
-        return 0.0 if span is None else span.total_seconds()
-
-    def _since_preview(self) -> timedelta | None:
-        if self.previewed_at is None:
-            return None
-        span = utc_now() - self.previewed_at - _RESOLUTION
-        return span if span > timedelta(0) else None
+        if self.everything_goes or self.previewed_at is None:
+            return 0.0
+        # Not less than the resolution, where another machine has shown it whose clock is ahead.
+        age = max(utc_now() - self.previewed_at, timedelta(0))
+        return (age + RESOLUTION).total_seconds()
 
     def notes(self) -> tuple[Note, ...]:
         """Return what the person must know about it."""

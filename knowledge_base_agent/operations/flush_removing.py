@@ -29,7 +29,7 @@ def remove_keys(
         gone += page.gone
         kept |= page.kept
         told(gone)
-    return Tally(store=store, gone=gone, kept=len(kept))
+    return Tally(store=store, gone=gone, kept=len(kept), touched=keep.touched(store, kept))
 
 
 def _removing(
@@ -54,4 +54,4 @@ def _one_by_one(
         going = [key for key in page if key not in staying]
         gone += removal.remove(store.client, store.source, going)
         told(gone)
-    return Tally(store=store, gone=gone, kept=len(kept))
+    return Tally(store=store, gone=gone, kept=len(kept), touched=keep.touched(store, kept))

@@ -27,13 +27,15 @@ ASIDE = ASIDE_PREFIX.encode()
 _PAGE = 2000
 _PAGE_SECONDS = 10.0
 _AT_ONCE = 500
-_IDLE = """
-local idle = {}
-for n, key in ipairs(KEYS) do
-  local seconds = redis.pcall('OBJECT', 'IDLETIME', key)
-  idle[n] = type(seconds) == 'number' and seconds or -1
+_TOUCHED = """
+local least, unknown, touched = tonumber(ARGV[1]), ARGV[2] == '1', {}
+for _, key in ipairs(KEYS) do
+  local idle = redis.pcall('OBJECT', 'IDLETIME', key)
+  if type(idle) == 'number' and idle < least or type(idle) ~= 'number' and unknown then
+    touched[#touched + 1] = key
+  end
 end
-return idle
+return touched
 """
 """One answer for hundreds of keys: asked key by key, a flush would spend most of its time on this."""
 _LOCAL = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
@@ -110,17 +112,20 @@ def pages(store: Store, *, ours_alone: bool = False) -> Iterator[list[bytes]]:
         yield mine
 
 
-def idle_seconds(store: Store, keys: list[bytes]) -> list[float | None]:
-    """Return for how long nobody has touched each key, by the Redis server's own clock.
+def touched_keys(store: Store, keys: list[bytes], least: float, *, unknown_too: bool) -> set[bytes]:
+    """Return those that somebody has touched in the last `least` seconds, by the Redis server's own clock.
 
-    None where it can't be told: the key is gone, or the server counts how often instead of when (LFU). Raises `Away`.
+    `unknown_too`: and those of which that can't be told, since the key is gone, or the server counts how often instead
+    of when (LFU). Raises `Away`.
     """
-    script = store.client.register_script(_IDLE)
-    answers: list[int] = []
+    if least <= 0:
+        return set()
+    script, found = store.client.register_script(_TOUCHED), set[bytes]()
+    arguments: list[str | int] = [repr(least), int(unknown_too)]
     with away_if_down(store.source):
         for start in range(0, len(keys), _AT_ONCE):
-            answers += script(keys=keys[start : start + _AT_ONCE])
-    return [float(one) if one >= 0 else None for one in answers]
+            found.update(script(keys=keys[start : start + _AT_ONCE], args=arguments))
+    return found
 
 
 def _refuse_by_settings(deployment: "Deployment", store: Store) -> None:

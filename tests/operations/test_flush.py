@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from knowledge_base_agent.fleet.going_keys import put_all_aside, unlink_all
 from knowledge_base_agent.problems import Refused
 from knowledge_base_agent.records.stream import HISTORY_KEY
 from knowledge_base_agent.requests import Pending
@@ -16,10 +15,14 @@ from tests.servers import RedisSpace
 from tests.waiting import wait_until
 
 
-def add_keys(url: str, prefix: str, number: int, *, of: str = "over") -> None:
+def add_keys(url: str, prefix: str, number: int, *, of: str = "over", idle: int = 60) -> None:
+    """Leave keys that nobody has touched for so many seconds."""
     with contextlib.closing(redis.Redis.from_url(url)) as client, client.pipeline() as pipe:
+        client.rpush("one", "line")
+        line = client.dump("one") or b""
+        client.unlink("one")
         for n in range(number):
-            pipe.rpush(f"{prefix}:{of}-{n}", "line")
+            pipe.restore(f"{prefix}:{of}-{n}", 0, line, replace=True, idletime=idle)
         pipe.execute()
 
 
@@ -149,60 +152,3 @@ def test_a_few_keys_that_came_instead_of_others_are_let_through(
         client.unlink(*(f"logs:over-{n}" for n in range(5)))
     add_keys(redis_space.logs_url, "logs", 5, of="other")
     assert alone.confirms(pending).data["removed"]["the log store"] == 300  # type: ignore[index]
-
-
-def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: RedisSpace) -> None:
-    add_keys(redis_space.logs_url, "logs", 3)
-    add_keys(redis_space.logs_url, "cache", 1)
-    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
-        seconds = iter((3600.0, 0.0))
-
-        def removed(mark: str, *spared: bytes) -> tuple[int, set[bytes]]:
-            least = next(seconds)
-            pages = list(
-                put_all_aside(
-                    client, "it", b"logs:", mark=mark, spared=spared, least_idle=lambda: least
-                )
-            )
-            kept = {key for page in pages for key in page.kept}
-            return sum(page.gone for page in pages), kept
-
-        assert removed("op-1:x") == (0, {b"logs:over-0", b"logs:over-1", b"logs:over-2"})
-        assert removed("op-1:x", b"logs:over-1") == (2, {b"logs:over-1"})
-        assert client.exists("kb:undo:op-1:x:logs:over-0", "cache:over-0") == 2
-
-
-def test_what_was_touched_a_moment_ago_is_spared_by_what_removes_for_good(
-    redis_space: RedisSpace,
-) -> None:
-    add_keys(redis_space.logs_url, "logs", 1_203)
-    every = sorted(f"logs:over-{n}".encode() for n in range(1_203))
-    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
-
-        def removed(least: float, *spared: bytes) -> tuple[int, set[bytes]]:
-            pages = list(
-                unlink_all(
-                    client,
-                    "it",
-                    [every[:700], every[700:]],
-                    spared=spared,
-                    least_idle=lambda: least,
-                )
-            )
-            return sum(page.gone for page in pages), {key for one in pages for key in one.kept}
-
-        assert removed(3600.0) == (0, set(every)), "they were written a moment ago"
-        assert removed(0.0, every[0], every[900]) == (1_201, {every[0], every[900]})
-        assert removed(3600.0) == (0, {every[0], every[900]}), "what is gone is nobody's"
-
-
-def test_a_key_that_came_again_after_it_went_aside_costs_nothing(redis_space: RedisSpace) -> None:
-    add_keys(redis_space.logs_url, "logs", 1)
-    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
-        for gone in (1, 0):
-            pages = put_all_aside(
-                client, "it", b"logs:", mark="op-1:x", spared=(), least_idle=lambda: 0.0
-            )
-            assert sum(page.gone for page in pages) == gone
-            client.rpush("logs:over-0", "newer")
-        assert client.lrange("kb:undo:op-1:x:logs:over-0", 0, -1) == [b"line"]

@@ -1,0 +1,95 @@
+"""What is touched while a flush is shown and confirmed stays, and so does what comes back or comes late."""
+
+import contextlib
+
+import redis
+
+from knowledge_base_agent.fleet.going_keys import put_all_aside, unlink_all
+from tests.operations.place import Place
+from tests.operations.test_flush import add_keys, keys
+from tests.servers import RedisSpace
+
+
+def test_a_key_that_is_touched_after_the_preview_stays(here: Place) -> None:
+    # Redis keeps idle time in whole seconds: right after the preview the key seems as old as the preview.
+    logs = here.deployment.settings.logs_url
+    add_keys(logs, "logs", 3)
+    preview = here.previews("flush")
+    assert preview.affected == 3
+    with contextlib.closing(redis.Redis.from_url(logs)) as client:
+        client.rpush("logs:over-1", "a line that nobody was shown")
+    report = here.confirms(preview)
+    assert report.text.startswith("Removed 2 keys of progress and logs; ")
+    assert "and 1 key touched since the preview or up to 2 s before." in report.text
+    assert keys(logs) == {"logs:over-1"}
+    here.confirms(here.previews("flush --all --no-undo --reason test"))
+
+
+def test_what_was_touched_just_before_the_preview_is_shown_to_stay(here: Place) -> None:
+    logs = here.deployment.settings.logs_url
+    add_keys(logs, "logs", 2)
+    add_keys(logs, "logs", 1, of="new", idle=0)
+    preview = here.previews("flush")
+    assert preview.affected == 2
+    assert "and 1 key touched since the preview or up to 2 s before." in preview.report.text
+    data = here.confirms(preview).data
+    assert (data["removed"], data["kept"]) == ({"the progress store": 0, "the log store": 2}, 1)
+    assert keys(logs) == {"logs:new-0"}
+    here.confirms(here.previews("flush --all --no-undo --reason test"))
+
+
+def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: RedisSpace) -> None:
+    add_keys(redis_space.logs_url, "logs", 3, idle=0)
+    add_keys(redis_space.logs_url, "cache", 1)
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+        seconds = iter((3600.0, 0.0))
+
+        def removed(mark: str, *spared: bytes) -> tuple[int, set[bytes]]:
+            least = next(seconds)
+            pages = list(
+                put_all_aside(
+                    client, "it", b"logs:", mark=mark, spared=spared, least_idle=lambda: least
+                )
+            )
+            kept = {key for page in pages for key in page.kept}
+            return sum(page.gone for page in pages), kept
+
+        assert removed("op-1:x") == (0, {b"logs:over-0", b"logs:over-1", b"logs:over-2"})
+        assert removed("op-1:x", b"logs:over-1") == (2, {b"logs:over-1"})
+        assert client.exists("kb:undo:op-1:x:logs:over-0", "cache:over-0") == 2
+
+
+def test_what_was_touched_a_moment_ago_is_spared_by_what_removes_for_good(
+    redis_space: RedisSpace,
+) -> None:
+    add_keys(redis_space.logs_url, "logs", 1_203, idle=0)
+    every = sorted(f"logs:over-{n}".encode() for n in range(1_203))
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+
+        def removed(least: float, *spared: bytes) -> tuple[int, set[bytes]]:
+            pages = list(
+                unlink_all(
+                    client,
+                    "it",
+                    [every[:700], every[700:]],
+                    spared=spared,
+                    least_idle=lambda: least,
+                )
+            )
+            return sum(page.gone for page in pages), {key for one in pages for key in one.kept}
+
+        assert removed(3600.0) == (0, set(every)), "they were written a moment ago"
+        assert removed(0.0, every[0], every[900]) == (1_201, {every[0], every[900]})
+        assert removed(3600.0) == (0, {every[0], every[900]}), "what is gone is nobody's"
+
+
+def test_a_key_that_came_again_after_it_went_aside_costs_nothing(redis_space: RedisSpace) -> None:
+    add_keys(redis_space.logs_url, "logs", 1)
+    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
+        for gone in (1, 0):
+            pages = put_all_aside(
+                client, "it", b"logs:", mark="op-1:x", spared=(), least_idle=lambda: 0.0
+            )
+            assert sum(page.gone for page in pages) == gone
+            client.rpush("logs:over-0", "newer")
+        assert client.lrange("kb:undo:op-1:x:logs:over-0", 0, -1) == [b"line"]
