@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.deadline import Unknown
 from knowledge_base_agent.operations.flush_counting import (
     Tally,
     at_most,
@@ -192,12 +193,15 @@ def _ended(done: list[Tally], keep: Keeping) -> Report:
 
 def _left(done: list[Tally]) -> Iterator[Note]:
     """Look again: what is there beyond what was kept came meanwhile."""
-    for one, now in zip(done, still_there([one.store for one in done]), strict=True):
-        if now > one.kept:
-            yield Note(
-                text=f"{counted(now - one.kept, 'key')} came to {one.store.source} meanwhile, and stay.",
-                tone=Tone.WARNING,
-            )
+    found = still_there([one.store for one in done])
+    for one in done:
+        source, now = one.store.source, found[one.store.source]
+        if isinstance(now, Unknown):
+            said = f"Whether keys came to {source} meanwhile is unknown: {now.reason}"
+            yield Note(text=said, tone=Tone.WARNING)
+        elif now > one.kept:
+            said = f"{counted(now - one.kept, 'key')} came to {source} meanwhile, and stay."
+            yield Note(text=said, tone=Tone.WARNING)
 
 
 FLUSH = Operation[FlushArguments, FlushTarget](

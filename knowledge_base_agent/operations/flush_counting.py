@@ -1,11 +1,11 @@
 """Counting the keys of a store: before a flush is agreed to, before its first key goes, and after its last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from knowledge_base_agent.fleet.deadline import Deadline, ahead, within
+from knowledge_base_agent.fleet.deadline import Deadline, Unknown, ahead, gather, within
 from knowledge_base_agent.operations.flush_drawing import Drawing
 from knowledge_base_agent.operations.flush_keeping import RESOLUTION, Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
@@ -14,7 +14,6 @@ from knowledge_base_agent.wording import counted
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-T = TypeVar("T")
 _RECOUNT_SECONDS = 30.0
 
 
@@ -86,20 +85,17 @@ def at_most(stores: Sequence[Store]) -> int | None:
 
     Raises `Refused` at the first key of a broker or of results.
     """
-    found = _of_each(stores, _number)
+    until, limit = Deadline.after(_RECOUNT_SECONDS), Deadline.after(_RECOUNT_SECONDS + 0.5)
+    # At once: the server finds keys of one while those of the other are read here.
+    coming = [ahead(limit, partial(_number, one, until), source=one.source) for one in stores]
+    found = [number() for number in coming]
     return None if None in found else sum(one or 0 for one in found)
 
 
-def still_there(stores: Sequence[Store]) -> list[int]:
-    """Return how many keys are in each store, or were seen before the time was up. Raises `Away`."""
-    return _of_each(stores, _seen)
-
-
-def _of_each(stores: Sequence[Store], count: Callable[[Store, Deadline], T]) -> list[T]:
+def still_there(stores: Sequence[Store]) -> dict[str, int | Unknown]:
+    """Return how many keys are in each store, by what it is called. Never raises for one that is away."""
     until, limit = Deadline.after(_RECOUNT_SECONDS), Deadline.after(_RECOUNT_SECONDS + 0.5)
-    # At once: the server finds keys of one while those of the other are read here.
-    coming = [ahead(limit, partial(count, store, until), source=store.source) for store in stores]
-    return [one() for one in coming]
+    return gather(limit, {one.source: partial(_seen, one, until) for one in stores})
 
 
 def _number(store: Store, until: Deadline) -> int | None:
@@ -111,10 +107,10 @@ def _number(store: Store, until: Deadline) -> int | None:
     return number
 
 
-def _seen(store: Store, until: Deadline) -> int:
+def _seen(store: Store, until: Deadline) -> int | Unknown:
     seen: set[bytes] = set()  # SCAN may give a key twice
     for page in pages(store, ours_alone=True):
         seen.update(page)
         if until.expired:
-            break
+            return Unknown(reason="there was no time to look at all of its keys.")
     return len(seen)

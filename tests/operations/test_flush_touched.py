@@ -4,10 +4,15 @@ import contextlib
 
 import redis
 
+from knowledge_base_agent.actors import acting, shell_actor
+from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.going_keys import put_all_aside, unlink_all
-from tests.operations.place import Place
+from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
+from knowledge_base_agent.operations.operation import given
+from knowledge_base_agent.settings import Settings
+from tests.operations.place import Place, notes, shell_on
 from tests.operations.test_flush import add_keys, keys
-from tests.servers import RedisSpace
+from tests.servers import RedisSpace, valkey_server
 
 
 def test_a_key_that_is_touched_after_the_preview_stays(here: Place) -> None:
@@ -36,6 +41,33 @@ def test_what_was_touched_just_before_the_preview_is_shown_to_stay(here: Place) 
     assert (data["removed"], data["kept"]) == ({"the progress store": 0, "the log store": 2}, 1)
     assert keys(logs) == {"logs:new-0"}
     here.confirms(here.previews("flush --all --no-undo --reason test"))
+
+
+def test_a_store_that_goes_away_after_its_last_key_does_not_make_the_flush_fail(
+    redis_space: RedisSpace, sqlite_url: str
+) -> None:
+    with valkey_server() as going:
+        settings = Settings(
+            broker_url=redis_space.broker_url,
+            result_backend=redis_space.result_url,
+            progress_url=redis_space.progress_url,
+            logs_url=going.url(0),
+            database_url=sqlite_url,
+        )
+        with shell_on(settings) as shell:
+            add_keys(going.url(0), "logs", 3)
+            target = FlushTarget(everything=True, previewed_at=utc_now(), no_undo=True)
+
+            def told(done: int, total: int | None, note: str = "") -> None:
+                if done == 3:
+                    going.process.kill()
+                    going.process.wait()
+
+            with acting(shell_actor("tester"), "op-1"):
+                report = given(FLUSH.run)(shell.deployment, target, told)
+    assert report.succeeded
+    assert report.text.startswith("Removed 3 keys")
+    assert "Whether keys came to the log store meanwhile is unknown: The log store" in notes(report)
 
 
 def test_what_was_touched_a_moment_ago_is_spared_by_the_server(redis_space: RedisSpace) -> None:
