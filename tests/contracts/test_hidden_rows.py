@@ -18,7 +18,7 @@ REASONS = {
     "clear_steps.py:_spared": "looks at marks, and leaves the rest to the step",
     "clear_steps.py:_span": "leaves the condition to `_remove_range`, which has looked under the lock",
     "clear_steps.py:_removed": "gets the condition from the step",
-    "cleared.py:free_rows": "keeps the message of a row that is hidden under another keepsake",
+    "cleared.py:_forget": "keeps the message of a row that is hidden under another keepsake",
     "clearing.py:_which": "columns alone",
     "clearing.py:_digest": "asks for one row that was counted among those that are seen",
     "hiding.py:hidden_ids": "asks for what is hidden",
