@@ -48,7 +48,7 @@ class Answers:
     duplicates: tuple[str, ...]
     """Names that more than one worker answered by: give each its own."""
     unreadable: int = 0
-    """Replies in a form that is never decoded (pickle)."""
+    """Replies that are broken, or in a form that is never decoded (pickle)."""
     interrupted: str | None = None
     """Why a command is unconfirmed: it was sent, or may have been, and may still take effect."""
 

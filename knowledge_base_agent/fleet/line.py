@@ -1,28 +1,36 @@
 """One connection of our own to the broker, on which questions go out to workers and raw replies come back."""
 
+import contextlib
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from celery import Celery
-from kombu import Connection, Consumer, Producer, Queue
-from kombu.exceptions import ContentDisallowed, DecodeError
-from kombu.message import Message
-from redis.exceptions import ResponseError
+from kombu import Connection, Queue
+from kombu.serialization import dumps, prepare_accept_content
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.question import Asked, Question, Reply
-from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, counting, socket_options
+from knowledge_base_agent.fleet.receivers import (
+    CONNECT_SECONDS,
+    CountingChannel,
+    counting,
+    socket_options,
+)
+from knowledge_base_agent.fleet.redis_replies import RedisReplies
+from knowledge_base_agent.fleet.reply_bodies import JSON, in_envelope, in_message
 from knowledge_base_agent.fleet.worker_words import LOOK, register_of
+
+log = logging.getLogger(__name__)
 
 _NOT_FOUND = 404
 _SLICE = 0.05
 """Seconds of one wait for a reply: kombu may overrun a wait by its length."""
-_MANY = 24
-"""From so many outstanding replies on, those that wait already are fetched together: one by one, each takes a round
-trip; for fewer, asking whether more wait costs more than it saves."""
 
 
 class Line:
@@ -34,49 +42,57 @@ class Line:
         self._connection = open_connection(app)
         self._channel: Any = self._connection.channel()
         self._key = str(uuid.uuid4())
+        accept = [kind for kind in self._mailbox.accept or ["json"] if "pickle" not in kind]
+        self._accept: Any = prepare_accept_content(accept)
         self._serializer = "json" if "json" in (self._mailbox.accept or ()) else None
-        self._producer = Producer(
-            self._channel, serializer=self._serializer or self._mailbox.serializer
-        )
-        self._queue = self._reply_queue()
         self._open: dict[str, Asked] = {}
         self._looking: Any = None
         self.unreadable = 0
-        """Replies that came in a form which is never decoded here (pickle)."""
-        self._consumer = Consumer(
-            self._channel,
-            [self._queue],
-            callbacks=[self._heard],
-            no_ack=True,
-            accept=[kind for kind in self._mailbox.accept or ["json"] if "pickle" not in kind],
-            on_decode_error=self._refused,
-        )
+        """Replies that were broken, or in a form which is never decoded here (pickle)."""
+        self._mailbox.exchange(self._channel).declare()
+        self._queue = self._reply_queue()
+        self._queue.declare()
+        self._queue.consume(self._key, callback=self._take, no_ack=True)
+        self._replies: RedisReplies | None = None
+        if isinstance(self._channel, CountingChannel):
+            reply_exchange = self._mailbox.reply_exchange.name
+            self._replies = RedisReplies(self._channel, self._queue.name, reply_exchange, self._key)
         events = getattr(self._channel, "events", None)
         if events is not None:
             events["basic_return"].add(self._returned)
-        self._together = hasattr(self._channel, "take_waiting")
-        self._consumer.consume()
 
     def send(self, asked: Asked, deadline: Deadline) -> None:
         """Broadcast one question; what comes back is added to `asked` by `listen`. Sends nothing after the deadline."""
-        self._rebind()
-        # To connect may have taken so long that its asker was told that it was not sent.
-        if deadline.expired:
-            raise TimeoutError("there was no connection in time")
-        self._open[asked.ticket] = asked
-        asked.sent, asked.sent_at = time.monotonic(), utc_now()
-        self._producer.publish(
-            self._message(asked.question, asked.ticket),
-            exchange=self._mailbox.exchange.name,
-            declare=[self._mailbox.exchange],
-            headers={"clock": self._mailbox.clock.forward(), "expires": 0},
-            correlation_id=asked.ticket,
-            mandatory=True,  # RabbitMQ sends it back if nobody is there: the one number that it tells
-            retry=False,
-        )
+        replies, question = self._replies, asked.question
+        with replies.addressed(reads=question.reads) if replies else contextlib.nullcontext():
+            # To connect may have taken so long that its asker was told that it was not sent.
+            if deadline.expired:
+                raise TimeoutError("there was no connection in time")
+            self._open[asked.ticket] = asked
+            asked.sent, asked.sent_at = time.monotonic(), utc_now()
+            self._broadcast(asked)
         asked.receivers = getattr(self._channel, "receivers", None)
-        if asked.question.command == LOOK and asked.question.destination is None:
+        if question.command == LOOK and question.destination is None:
             asked.enrolled = self._enrolled()
+
+    def _broadcast(self, asked: Asked) -> None:
+        kind, encoding, body = dumps(
+            self._message(asked.question, asked.ticket),
+            serializer=self._serializer or self._mailbox.serializer,
+        )
+        message = self._channel.prepare_message(
+            body,
+            content_type=kind,
+            content_encoding=encoding,
+            headers={"clock": self._mailbox.clock.forward(), "expires": 0},
+            properties={"correlation_id": asked.ticket},
+        )
+        self._channel.basic_publish(
+            message,
+            exchange=self._mailbox.exchange.name,
+            routing_key="",
+            mandatory=True,  # RabbitMQ sends it back if nobody is there: the one number that it tells
+        )
 
     def _message(self, question: Question, ticket: str) -> dict[str, object]:
         return {
@@ -91,32 +107,21 @@ class Line:
 
     def listen(self, seconds: float) -> None:
         """Take in a reply, and what waits behind it; waits `seconds` or a short slice for it, whichever is less."""
-        try:
-            self._connection.drain_events(timeout=min(max(seconds, 0.001), _SLICE))
-        except TimeoutError:
+        wait = min(max(seconds, 0.001), _SLICE)
+        if self._replies is not None:
+            outstanding = sum(one.outstanding for one in self._open.values())
+            for raw in self._replies.wait(wait, outstanding):
+                self._take(raw)
             return
-        except (ContentDisallowed, DecodeError):
-            self.unreadable += 1
-        outstanding = sum(one.outstanding for one in self._open.values())
-        if self._together and outstanding >= _MANY:
-            self._take_waiting(outstanding)
-
-    def _take_waiting(self, most: int) -> None:
-        try:
-            waiting = self._channel.take_waiting(self._queue.name, most)
-        except ResponseError:
-            self._together = False  # an older Redis: nothing was taken, so one by one as before
-            return
-        for message in waiting:
-            try:
-                self._channel.deliver(message, self._queue.name)
-            except (ContentDisallowed, DecodeError):
-                self.unreadable += 1
+        with contextlib.suppress(TimeoutError):
+            self._connection.drain_events(timeout=wait)
 
     def forget(self, questions: Iterable[Asked]) -> None:
         """Count what still comes for these questions as late."""
         for asked in questions:
             self._open.pop(asked.ticket, None)
+        if self._replies is not None:
+            self._replies.rest()
 
     def bound(self, candidates: Iterable[str]) -> frozenset[str]:
         """Return the worker names whose mailbox the broker knows.
@@ -153,28 +158,18 @@ class Line:
 
     def close(self) -> None:
         """Close the connection; the reply queue goes with it."""
-        self._consumer.cancel()
+        self._queue.cancel(self._key)
         self._queue.delete(if_unused=False, if_empty=False)
-        self._hang_up()
         self._connection.release()
 
     def drop(self) -> None:
         """Close without a word to the broker, for a connection that is broken already."""
-        if self._hang_up():
-            self._connection.release()
+        if self._replies is not None:
+            self._connection.release()  # kombu has nothing to say to a Redis: it hangs up
         else:
             self._connection.collect()
 
-    def _hang_up(self) -> bool:
-        """On Redis a BRPOP is usually still out, and closing the channel would wait for it: up to a second."""
-        client = vars(self._channel).get("client")
-        if client is None:
-            return False
-        if client.connection is not None:
-            client.connection.disconnect()
-        return True
-
-    def _reply_queue(self) -> Queue:
+    def _reply_queue(self) -> Any:
         exchange = self._mailbox.reply_exchange
         return Queue(
             f"{self._key}.{exchange.name}",
@@ -186,40 +181,44 @@ class Line:
             expires=60.0,
         ).bind(self._channel)
 
-    def _rebind(self) -> None:
-        # A Redis that was emptied has lost our reply address, and every worker would look silent.
-        state = getattr(self._channel, "state", None)
-        if state is not None and hasattr(state, "queue_bindings_delete"):
-            state.queue_bindings_delete(self._queue.name)
-            self._forget_rows(state)
-            self._queue.queue_bind()
+    def _take(self, raw: Any) -> None:
+        """Enter a raw reply: what came out of a list, or what amqp has received."""
+        if JSON in self._accept:
+            found = in_envelope(raw) if self._replies is not None else in_message(raw)
+            if found is not None:
+                self._heard(*found)
+                return
+        try:
+            self._take_carefully(raw)
+        except Exception as error:  # noqa: BLE001 - whoever wrote it, and whatever it is: it costs no other reply
+            log.info("a reply could not be read: %s", type(error).__name__)
+            self.unreadable += 1
 
-    def _forget_rows(self, state: Any) -> None:
-        """Take our address out of kombu's own table, to which each binding adds a row; none is ever taken away."""
-        table = state.exchanges.get(self._mailbox.reply_exchange.name, {}).get("table", [])
-        for row in [one for one in table if one[-1] == self._queue.name]:
-            table.remove(row)
+    def _take_carefully(self, raw: Any) -> None:
+        read = loads(bytes_to_str(raw)) if self._replies is not None else raw
+        message = self._channel.message_to_python(read)
+        message.accept = self._accept
+        if message.errors:
+            raise message.errors[0][1]
+        self._heard((message.headers or {}).get("ticket"), message.decode())
 
-    def _heard(self, body: object, message: Message) -> None:
-        if not isinstance(body, dict):
+    def _heard(self, ticket: object, said: object) -> None:
+        if not isinstance(said, dict):
             self.unreadable += 1
             return
-        asked = self._open.get(str((message.headers or {}).get("ticket")))
+        asked = self._open.get(str(ticket))
         if asked is None:
-            self._on_late(str(name) for name in body)
+            self._on_late(str(name) for name in said)
             return
         after = time.monotonic() - asked.sent
         asked.replies += [
-            Reply(worker=str(name), body=said, after=after) for name, said in body.items()
+            Reply(worker=str(name), body=body, after=after) for name, body in said.items()
         ]
 
     def _returned(self, _error: object, _exchange: str, _key: str, message: Any) -> None:
         asked = self._open.get(str(message.properties.get("correlation_id")))
         if asked is not None:
             asked.receivers = 0
-
-    def _refused(self, _message: Message, _error: Exception) -> None:
-        self.unreadable += 1
 
 
 def open_connection(

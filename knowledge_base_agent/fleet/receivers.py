@@ -5,12 +5,14 @@ again a moment after a worker was killed. Kombu throws that number away. (`PUBSU
 by pattern, and the binding set keeps the dead.)
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
 from kombu.transport.base import Transport
-from kombu.utils.encoding import bytes_to_str
-from kombu.utils.json import dumps, loads
+from kombu.utils.json import dumps
+from redis.exceptions import ResponseError
 
 CONNECT_SECONDS = 3.0
 """How long a connection to the broker may take."""
@@ -32,6 +34,45 @@ class CountingChannel(kombu_redis.Channel):
 
     QoS = BystanderQoS
     receivers: int | None = None
+    first: tuple[tuple[Any, ...], ...] = ()
+    """Commands that go out in one write with the next broadcast, and before it."""
+    _speaking: Any = None
+
+    def prefixed(self, *command: Any) -> tuple[Any, ...]:
+        """Return a command with the prefix that this broker's keys have (`global_keyprefix`), if any."""
+        if not self.global_keyprefix:
+            return command
+        return tuple(self.client._prefix_args(command))  # noqa: SLF001 - kombu has no public way
+
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Hold a connection that is there for what is sent within: to connect may take its time."""
+        self._speaking = self.pool.get_connection()
+        try:
+            yield
+        finally:
+            connection, self._speaking = self._speaking, None
+            self.pool.release(connection)
+
+    def say(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Send commands in one write, once, within `speaking`; return the answers, or raise the first that is an error.
+
+        All of them are carried out, also those behind one that is refused.
+        """
+        connection = self._speaking
+        connection.send_packed_command(
+            connection.pack_commands([self.prefixed(*command) for command in commands])
+        )
+        answers: list[Any] = []
+        refusals: list[ResponseError] = []
+        for _ in commands:
+            try:
+                answers.append(connection.read_response())
+            except ResponseError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
+        return answers
 
     def _put_fanout(
         self,
@@ -41,22 +82,16 @@ class CountingChannel(kombu_redis.Channel):
         **_kwargs: object,
     ) -> None:
         payload = dumps(message)
-        with self.conn_or_acquire() as client:
-            topics: list[str] = self._get_publish_topics(exchange, routing_key)  # type: ignore[attr-defined]
-            # Old and new topics of one exchange are heard by overlapping crowds, so the larger one counts.
-            self.receivers = max(int(client.publish(topic, payload)) for topic in topics)
-
-    def take_waiting(self, queue: str, most: int) -> list[bytes]:
-        """Take at once what already waits in a reply queue, instead of by one BRPOP each; `deliver` reads it.
-
-        Raises `redis.ResponseError` before Redis 6.2, whose RPOP takes no count.
-        """
-        with self.conn_or_acquire() as client:
-            return client.rpop(queue, most) or []
-
-    def deliver(self, message: bytes, queue: str) -> None:
-        """Hand a message over to the consumer of its queue, as kombu does with one that came by BRPOP."""
-        self.connection._deliver(loads(bytes_to_str(message)), queue)  # noqa: SLF001 - kombu has no public way
+        topics: list[str] = self._get_publish_topics(exchange, routing_key)  # type: ignore[attr-defined]
+        publish = [("PUBLISH", topic, payload) for topic in topics]
+        if self._speaking is None:
+            with self.speaking():
+                counts = self.say(*publish)
+        else:
+            first, self.first = self.first, ()
+            counts = self.say(*first, *publish)[len(first) :]
+        # Old and new topics of one exchange are heard by overlapping crowds, so the larger one counts.
+        self.receivers = max(int(count) for count in counts)
 
 
 def counting(transport: type[Transport]) -> type[Transport]:

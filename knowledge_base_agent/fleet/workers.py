@@ -211,4 +211,4 @@ def _problems(book: _Book) -> Iterable[str]:
             yield f"{name} did not answer {', '.join(missing)}."
     unreadable = sum(answers.unreadable for answers in book.rounds)
     if unreadable:
-        yield f"{unreadable} answers came pickled, which is never decoded here."
+        yield f"{unreadable} answers could not be read: broken, or pickled, which is never decoded here."

@@ -13,7 +13,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.line import Line
 from knowledge_base_agent.fleet.question import Asked, Question
-from knowledge_base_agent.fleet.receivers import CountingChannel
+from knowledge_base_agent.fleet.redis_replies import RedisReplies
 from tests.fleet.responder import responders
 from tests.fleet.running import Site
 
@@ -33,14 +33,14 @@ def test_a_crowd_of_workers_all_answer_to_one_question(
     app: Celery, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[int] = []
-    ours = CountingChannel.take_waiting
+    ours = RedisReplies.take_waiting
 
-    def take_waiting(channel: CountingChannel, queue: str, most: int) -> list[bytes]:
-        waiting = ours(channel, queue, most)
+    def take_waiting(replies: RedisReplies, most: int) -> list[bytes]:
+        waiting = ours(replies, most)
         fetched.append(len(waiting))
         return waiting
 
-    monkeypatch.setattr(CountingChannel, "take_waiting", take_waiting)
+    monkeypatch.setattr(RedisReplies, "take_waiting", take_waiting)
     with responders(app, NAMES, lambda _command, _index: {"ok": "pong"}):
         answers = fleet.broadcaster.ask(Deadline.after(20), PING)
     assert sorted(reply.worker for reply in answers.replies) == NAMES
@@ -53,11 +53,11 @@ def test_a_redis_that_knows_no_count_gives_them_one_by_one(
 ) -> None:
     tried: list[int] = []
 
-    def refused(_channel: CountingChannel, _queue: str, most: int) -> list[bytes]:
+    def refused(_replies: RedisReplies, most: int) -> list[bytes]:
         tried.append(most)
         raise redis.ResponseError("wrong number of arguments for 'rpop' command")
 
-    monkeypatch.setattr(CountingChannel, "take_waiting", refused)
+    monkeypatch.setattr(RedisReplies, "take_waiting", refused)
     with responders(app, NAMES, lambda _command, _index: {"ok": "pong"}):
         answers = fleet.broadcaster.ask(Deadline.after(20), PING)
     assert sorted(reply.worker for reply in answers.replies) == NAMES
