@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from knowledge_base_agent.fleet.question import Reply
@@ -43,12 +44,15 @@ class Figures(TypedDict):
 def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerView:
     """Read an answer to our own command."""
     said: Mapping[str, Any] = reply.body
-    heard_at = sent_at + timedelta(seconds=reply.after)
+    after = timedelta(seconds=reply.after)
+    heard_at = sent_at + after
     counts = (*(numbers(said.get("counts")) or ()), 0, 0, 0)
 
     def tasks(place: Place) -> tuple[HeldTask, ...]:
         rows = said.get(place)
-        kept = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
+        if not rows or not isinstance(rows, list):
+            return ()
+        kept = [row for row in rows if isinstance(row, list)]
         return tuple(_task(row, reply.worker, place, heard_at) for row in kept)
 
     return WorkerView(
@@ -63,7 +67,7 @@ def read_look(reply: Reply, sent_at: datetime, our_app: str | None) -> WorkerVie
         paused=texts(said.get("paused")),
         flagged=None if (flagged := texts(said.get("flagged"))) is None else frozenset(flagged),
         ours=_ours(said.get("app"), our_app),
-        answered_after=timedelta(seconds=reply.after),
+        answered_after=after,
         **_figures(said),
     )
 
@@ -131,7 +135,12 @@ def before(moment_: datetime, span: timedelta) -> datetime | None:
 
 def pool_of(implementation: object) -> Pool:
     """Return the pool that `module:Class` names."""
-    module = str(implementation).split(":")[0]
+    return _pool_named(str(implementation))
+
+
+@lru_cache(maxsize=64)
+def _pool_named(implementation: str) -> Pool:
+    module = implementation.split(":")[0]
     return next((pool for word, pool in _POOLS.items() if word in module), Pool.OTHER)
 
 
@@ -142,7 +151,9 @@ def number(value: object) -> int | None:
 
 def numbers(value: object) -> tuple[int, ...] | None:
     """Return whole numbers, or None if it is no list."""
-    return tuple(one for one in value if isinstance(one, int)) if isinstance(value, list) else None
+    return (
+        tuple([one for one in value if isinstance(one, int)]) if isinstance(value, list) else None
+    )
 
 
 def seconds(value: object) -> timedelta | None:
@@ -162,7 +173,7 @@ def text(value: object) -> str | None:
 
 def texts(value: object) -> tuple[str, ...] | None:
     """Return a list of texts, or None if it is no list."""
-    return tuple(str(one) for one in value) if isinstance(value, list) else None
+    return tuple(map(str, value)) if isinstance(value, list) else None
 
 
 def flag(value: object) -> bool | None:
