@@ -13,21 +13,33 @@ from knowledge_base_agent.requests import Request
 from knowledge_base_agent.runner import Runner
 
 JOINED_SECONDS = 0.25
-"""Who asks so soon after another gets what that one gets, as long as it is on its way."""
+"""Who asks so soon after another's answer was begun gets that one, as long as it is on its way."""
+_CROWD = 3
+"""Of so many who ask the same within that time, all get it, though it has arrived: no person asks so fast, and what
+has just been told to a crowd is as new to the next of them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Way:
-    """An answer that is being read, since and until when by `time.monotonic()`."""
+    """An answer that is being read or has just been; times are by `time.monotonic()`."""
 
     began: float
     until: float
     outcome: "asyncio.Task[Report]"
+    asked: float
+    """When it was asked for last."""
+    crowd: int
+    """How many have asked for the same, each within a moment of the one before."""
 
     def takes(self, now: float, within: float) -> bool:
-        """Tell whether somebody may still join who asks now and waits so long."""
-        young = now - self.began <= JOINED_SECONDS and not self.outcome.done()
-        return young and self.until <= now + within
+        """Tell whether somebody may join who asks now and waits so long."""
+        if now - self.began > JOINED_SECONDS:
+            return False
+        return self.crowd >= _CROWD if self.outcome.done() else self.until <= now + within
+
+    def crowd_at(self, now: float) -> int:
+        """Return how many they are with somebody who asks now."""
+        return self.crowd + 1 if now - self.asked <= JOINED_SECONDS else 1
 
 
 class Answers:
@@ -49,10 +61,13 @@ class Answers:
             return await self._read(request, within)
         key = (request.operation.name, request.arguments)
         way, now = self._ways.get(key), time.monotonic()
+        crowd = way.crowd_at(now) if way is not None else 1
         if way is not None and way.takes(now, within):
+            way.asked, way.crowd = now, crowd
             return await self._along(request, way)
         outcome = asyncio.create_task(self._read(request, within))
-        way = self._ways[key] = _Way(began=now, until=now + within, outcome=outcome)
+        way = _Way(began=now, until=now + within, outcome=outcome, asked=now, crowd=crowd)
+        self._ways[key] = way
         outcome.add_done_callback(partial(self._arrived, key, way))
         return await asyncio.shield(outcome)
 
@@ -77,7 +92,10 @@ class Answers:
         return report
 
     def _arrived(self, key: Hashable, way: _Way, outcome: "asyncio.Task[Report]") -> None:
-        if self._ways.get(key) is way:
-            del self._ways[key]
+        outcome.get_loop().call_later(JOINED_SECONDS, self._drop, key, way)
         if not outcome.cancelled():
             outcome.exception()  # whoever waits for it gets it; where nobody does any more, it is not lost but theirs
+
+    def _drop(self, key: Hashable, way: _Way) -> None:
+        if self._ways.get(key) is way:
+            del self._ways[key]

@@ -170,6 +170,33 @@ async def test_who_asks_later_or_after_a_change_or_for_what_is_hidden_is_answere
     assert {report.text for report in late} == {"answer 5", "answer 6"}
 
 
+async def test_a_crowd_who_ask_one_after_another_are_told_what_was_read_a_moment_ago(
+    oracle: Oracle, deployment: Deployment
+) -> None:
+    oracle.speaks.set()
+    found = [(await oracle.answers.of(oracle.request(OTTO), 20)).text for _ in range(10)]
+    assert found == ["answer 1", "answer 2", *["answer 3"] * 8]
+    await await_until(
+        lambda: [row[0] for row in recorded(deployment)].count("answered") == 10,
+        what="each is in the audit",
+    )
+    oracle.answers.forget()
+    assert (await oracle.answers.of(oracle.request(OTTO), 20)).text == "answer 4"
+
+
+async def test_what_a_crowd_was_told_is_not_told_for_longer_than_a_moment(oracle: Oracle) -> None:
+    oracle.speaks.set()
+    told: list[str] = []
+
+    async def read_five_times() -> bool:
+        told.append((await oracle.answers.of(oracle.request(OTTO), 20)).text)
+        return oracle.asked >= 5
+
+    await await_until(read_five_times, what="it is read again, and once more")
+    assert len(told) > oracle.asked
+    await await_until(lambda: not vars(oracle.answers)["_ways"], what="nothing is kept")
+
+
 async def test_who_has_less_time_than_the_one_who_asked_before_does_not_wait_for_their_answer(
     oracle: Oracle,
 ) -> None:
