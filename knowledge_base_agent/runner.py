@@ -62,13 +62,16 @@ class Runner:
                 return self._preview(request)
             run = self._started(request)
         except Away as problem:
-            explained = told(problem, self._deployment.sightings, self._deployment.settings)
-            self._note(request, Kind.FAILED, explained.what)
-            raise explained from problem
+            raise self._explained(request, problem) from problem
         except Problem as problem:
             self._note(request, kind_of(problem), problem.what)
             raise
         return self._changed(request, run, progress)
+
+    def _explained(self, request: Request, problem: Away) -> Away:
+        explained = told(problem, self._deployment.sightings, self._deployment.settings)
+        self._note(request, Kind.FAILED, explained.what)
+        return explained
 
     def again(self, request: Request) -> Report:
         """Answer once more what was asked, for somebody who follows it: allowed afresh, recorded only before."""

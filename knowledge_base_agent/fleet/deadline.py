@@ -75,7 +75,6 @@ class Unknown:
 class _Call(Generic[T]):
     """One call on its way through a thread; `done` is set when `result` or `error` is there."""
 
-    function: Callable[[], T]
     source: str
     began: float = field(default_factory=time.monotonic)
     done: threading.Event = field(default_factory=threading.Event)
@@ -95,7 +94,8 @@ class Threads:
     def __init__(self, *, abandoned_limit: int = ABANDONED_LIMIT) -> None:
         self._limit = abandoned_limit
         self._lock = threading.Lock()
-        self._waiting: SimpleQueue[_Call[object]] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[_Call[object], Callable[[], object]]] = SimpleQueue()
+        """Each with what it is to do, which is no part of it: the context holds the call, in a circle otherwise."""
         self._idle = 0
         self._hanging: defaultdict[str, set[_Call[object]]] = defaultdict(set)
         """By source, the calls that were abandoned and have not ended; none of before its last answer."""
@@ -163,13 +163,13 @@ class Threads:
             raise _late(source)
         # In the caller's context: what a request may wait for in all counts for what it asks for at once, too.
         context = contextvars.copy_context()
-        call = _Call(function=partial(context.run, function), source=source)
+        call: _Call[T] = _Call(source=source)
         context.run(_PART_OF.set, (*_PART_OF.get(), cast("_Call[object]", call)))
         with self._lock:
             self._refuse_if_silent(cast("_Call[object]", call))
             fresh = self._idle == 0
             self._idle -= 0 if fresh else 1
-        self._waiting.put(cast("_Call[object]", call))
+        self._waiting.put((cast("_Call[object]", call), partial(context.run, function)))
         if fresh:
             threading.Thread(target=self._serve, name="kb-fleet", daemon=True).start()
         return call
@@ -211,18 +211,18 @@ class Threads:
     def _serve(self) -> None:
         while True:
             try:
-                call = self._waiting.get(timeout=_IDLE_SECONDS)
+                call, function = self._waiting.get(timeout=_IDLE_SECONDS)
             except Empty:
                 with self._lock:
                     if self._idle == 0:  # a call was promised to this thread a moment ago
                         continue
                     self._idle -= 1
                 return
-            self._run(call)
+            self._run(call, function)
 
-    def _run(self, call: _Call[object]) -> None:
+    def _run(self, call: _Call[object], function: Callable[[], object]) -> None:
         try:
-            call.result = call.function()
+            call.result = function()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
             call.error = error
         with self._lock:

@@ -51,6 +51,9 @@ class Shared(Generic[T]):
             raise Away(
                 "The workers did not answer in time.", "Ask again.", source="the broker"
             ) from error
+        finally:
+            # What was raised holds this frame: with the flight, which holds it, only the collector would find them.
+            del flight
 
     def _fly(self, key: Hashable, flight: _Flight[T], ask: Callable[[], T]) -> None:
         try:
@@ -60,6 +63,7 @@ class Shared(Generic[T]):
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
+        del flight  # as in `get`
 
     @staticmethod
     def _fits(flight: _Flight[T], deadline: Deadline, not_older: float) -> bool:

@@ -1,5 +1,7 @@
 """The road: what is recorded before and after, who may, and what happens once."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +167,27 @@ def test_without_a_database_nothing_is_changed_but_a_question_is_answered(
         assert outcome.text == "all is well"
     finally:
         opened.close()
+
+
+def test_why_a_question_could_not_be_answered_is_gone_with_whoever_heard_it(
+    runner: Runner, ledger: Path
+) -> None:
+    def away(*_: object) -> Report:
+        raise Away("The shelf does not answer.", "Look at the shelf.", source="the shelf")
+
+    def raised() -> "weakref.ref[Away]":
+        try:
+            runner.ask(asked(replace(READ, answer=away), ledger))
+        except Away as problem:
+            return weakref.ref(problem)
+        raise AssertionError("it was answered")
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert raised()() is None, "only the collector, which stops all threads, would find it"
+    finally:
+        gc.enable()
 
 
 def test_a_run_whose_process_is_gone_is_announced_once_and_never_run_again(
