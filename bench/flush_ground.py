@@ -3,7 +3,8 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from ctypes.util import find_library
 from pathlib import Path
 
 import redis
@@ -25,6 +26,9 @@ repeat
 until cursor == '0'
 return number
 """
+JEMALLOC = find_library("jemalloc") or ""
+"""What servers allocate by as they are packaged, and the Valkey of the tests does not: to remove keys after others were
+added costs the C library's malloc more than all the rest."""
 Keys = dict[str, list[bytes]]
 
 
@@ -33,13 +37,18 @@ def stores(server: Valkey) -> dict[str, str]:
     return {"progress": server.url(2), "logs": server.url(3)}
 
 
+def server_with(dump: Path | None = None) -> AbstractContextManager[Valkey]:
+    """Start a server that nobody else has, with what is in a dump."""
+    return valkey_server(dump=dump, preload=JEMALLOC)
+
+
 @contextmanager
 def saved(many: int) -> Iterator[Path]:
     """Lend what servers begin with that have so many keys in each store, none of which was touched lately.
 
     Each contestant has a server of its own: to load it takes half as long as to fill it, and nothing is to be emptied.
     """
-    with tempfile.TemporaryDirectory(prefix="kb-bench-") as folder, valkey_server() as server:
+    with tempfile.TemporaryDirectory(prefix="kb-bench-") as folder, server_with() as server:
         for prefix, url in stores(server).items():
             with redis.Redis.from_url(url, socket_timeout=300) as client:
                 sample = _sample(client, prefix)

@@ -12,7 +12,7 @@ import redis
 from celery import Celery
 
 from bench.crew import crew
-from bench.flush_ground import Keys, known, left, saved, stores
+from bench.flush_ground import JEMALLOC, Keys, known, left, saved, server_with, stores
 from bench.grounds import space, sqlite
 from bench.measuring import medians
 from bench.others import other
@@ -25,7 +25,7 @@ from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import given
 from tests.fleet.tiny_app import tiny_app
 from tests.records.deployment import settings_for
-from tests.servers import RedisSpace, Valkey, valkey_server
+from tests.servers import RedisSpace, Valkey
 
 _OURS, _FOR_GOOD = "ours", "ours, --no-undo"
 _XARGS, _FLOOR, _NOBODY = "redis-cli --scan | xargs DEL", "SCAN, and UNLINK of known keys", "nobody"
@@ -97,9 +97,9 @@ class _Ground:
     def round(self, name: str) -> _Round:
         """Let one contestant remove all keys of a server that nobody else has."""
         if name == _NOBODY:
-            with valkey_server() as server:
+            with server_with() as server:
                 return _timed(server, lambda: time.sleep(1))
-        with valkey_server(dump=self.dump) as server:
+        with server_with(self.dump) as server:
             found = self._removed(server, name)
             still = left(server)
             assert still == 0, f"{name} left {still} keys"
@@ -157,6 +157,7 @@ def _outcome(many: int, found: dict[str, list[_Round]]) -> Outcome:
             at_most("another's PING", stall[_OURS] * 1000, 10, smoke=500, unit="ms"),
             at_most("… --no-undo", stall[_FOR_GOOD] * 1000, 10, smoke=500, unit="ms"),
         ),
+        notes=(f"The server allocates by {'jemalloc' if JEMALLOC else 'the C library'}.",),
     )
 
 

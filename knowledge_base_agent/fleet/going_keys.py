@@ -1,7 +1,8 @@
-"""Many keys removed page by page: put aside by the server itself, in one script a page, or for good, by their names.
+"""Many keys removed page by page by the server itself, in one script a page: put aside, or for good.
 
-A page is as large as what others may wait for, and atomic: whatever dies in between, each key is in exactly one of its
-two places. What goes for good is sent here and back all the same: one UNLINK of many costs a server less than Lua.
+A page is as large as what others may wait for, and atomic: each key is looked at and removed in one step, and whatever
+dies in between, it is in exactly one of its two places. Names stay where they are: to send them here and back takes
+longer than to find them. Only where no key is looked at is one UNLINK of known names cheaper, which needs no script.
 """
 
 import time
@@ -19,31 +20,32 @@ _FIRST, _LEAST, _MOST = 200, 50, 2000
 """Keys of a page."""
 _PORTION: Final = 1000
 """Keys that are removed for good at once: 1 to 2 ms."""
-_SCRIPT: Final = """
-local match, aside, least = ARGV[2], ARGV[4], tonumber(ARGV[5])
-local spared, kept, gone = {}, {}, 0
+_FIND: Final = """
+local least, aside, gone = tonumber(ARGV[4]), ARGV[5], 0
+local spared, kept, going = {}, {}, {}
 for n = 6, #ARGV do spared[ARGV[n]] = true end
-local found = redis.call('SCAN', ARGV[1], 'MATCH', match, 'COUNT', ARGV[3])
+local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
 for _, key in ipairs(found[2]) do
   local idle = least > 0 and redis.pcall('OBJECT', 'IDLETIME', key)
   if spared[key] or type(idle) == 'number' and idle < least then kept[#kept + 1] = key
-  elseif redis.pcall('RENAMENX', key, aside .. key) == 1 then gone = gone + 1 end
-end
-return {found[1], gone, kept}
-"""
-_UNLINK: Final = """
-local least, going, kept = tonumber(ARGV[1]), {}, {}
-for _, key in ipairs(KEYS) do
-  local idle = redis.pcall('OBJECT', 'IDLETIME', key)
-  if type(idle) == 'number' and idle < least then kept[#kept + 1] = key
   else going[#going + 1] = key end
 end
-return {#going > 0 and redis.call('UNLINK', unpack(going)) or 0, kept}
 """
-"""A server that counts how often instead of when (LFU) tells no idle time: then nothing is spared for it.
-
-RENAMENX: a key that came again under a name which has gone aside stays, and what is aside is not lost to it.
+"""A server that counts how often instead of when (LFU) tells no idle time: then nothing is spared for it."""
+PUT_ASIDE: Final = f"""{_FIND}
+for _, key in ipairs(going) do
+  if redis.pcall('RENAMENX', key, aside .. key) == 1 then gone = gone + 1 end
+end
+return {{found[1], gone, kept}}
 """
+"""RENAMENX: a key that came again under a name which has gone aside stays, and what is aside is not lost to it."""
+REMOVE: Final = f"""{_FIND}
+for n = 1, #going, 1000 do
+  gone = gone + redis.call('UNLINK', unpack(going, n, math.min(n + 999, #going)))
+end
+return {{found[1], gone, kept}}
+"""
+"""Lua unpacks some thousand values at most, and SCAN may find more than it was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +56,25 @@ class Page:
     kept: frozenset[bytes]
 
 
-def put_all_aside(
+def remove_all(
     client: redis.Redis,
     source: str,
     prefix: bytes,
     *,
-    mark: str,
+    mark: str | None,
     spared: Sequence[bytes],
     least_idle: Callable[[], float],
 ) -> Iterator[Page]:
-    """Rename all keys with this prefix, but those spared and those touched since, page by page. Raises `Away`.
+    """Remove all keys with this prefix, but those spared and those touched since, page by page. Raises `Away`.
 
-    Their names with a `mark` are those that `bring_keys_back` knows. `least_idle` is asked before each page for how
-    many seconds nobody may have touched a key; 0 spares none for that.
+    With a `mark` they are renamed, to names that `bring_keys_back` knows by it; without, they go for good. `least_idle`
+    is asked before each page for how many seconds nobody may have touched a key; 0 spares none for that.
     """
-    script, match = client.register_script(_SCRIPT), prefix + b"*"
+    script = client.register_script(REMOVE if mark is None else PUT_ASIDE)
+    aside = "" if mark is None else prefix_of(mark)
     cursor, count = b"0", _FIRST
     while True:
-        arguments: list[Any] = [cursor, match, count, prefix_of(mark), repr(least_idle()), *spared]
+        arguments: list[Any] = [cursor, prefix + b"*", count, repr(least_idle()), aside, *spared]
         started = time.monotonic()
         with away_if_down(source):
             answer: Any = script(args=arguments)
@@ -83,31 +86,14 @@ def put_all_aside(
 
 
 def unlink_all(
-    client: redis.Redis,
-    source: str,
-    pages: Iterable[Sequence[bytes]],
-    *,
-    spared: Sequence[bytes],
-    least_idle: Callable[[], float],
+    client: redis.Redis, source: str, pages: Iterable[Sequence[bytes]]
 ) -> Iterator[Page]:
-    """Remove these keys for good, but those spared and those touched since, a portion at a time. Raises `Away`.
-
-    A key is looked at and removed in one step. `least_idle` is as in `put_all_aside`.
-    """
-    stay, script = frozenset(spared), client.register_script(_UNLINK)
+    """Remove these keys for good, whoever has touched them, a portion at a time. Raises `Away`."""
     for page in pages:
-        going = page
-        if stay and (staying := stay.intersection(page)):
-            yield Page(gone=0, kept=staying)
-            going = [key for key in page if key not in staying]
-        for start in range(0, len(going), _PORTION):
-            portion, least = going[start : start + _PORTION], least_idle()
+        for start in range(0, len(page), _PORTION):
             with away_if_down(source):
-                if least > 0:
-                    gone, kept = script(keys=portion, args=[repr(least)])
-                else:
-                    gone, kept = client.unlink(*portion), ()
-            yield Page(gone=int(gone), kept=frozenset(kept))
+                gone = client.unlink(*page[start : start + _PORTION])
+            yield Page(gone=int(gone), kept=frozenset())
 
 
 def _next(count: int, took: float) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from knowledge_base_agent.fleet.going_keys import Page, put_all_aside, unlink_all
+from knowledge_base_agent.fleet.going_keys import Page, remove_all, unlink_all
 from knowledge_base_agent.operations.flush_counting import Tally
 from knowledge_base_agent.operations.flush_keeping import Keeping
 from knowledge_base_agent.operations.flush_stores import Store, pages
@@ -23,8 +23,7 @@ def remove_keys(
     if spared is None:
         return _one_by_one(deployment, store, keep, removal, told)
     gone, kept = 0, set[bytes]()
-    removing = _removing(store, removal.mark, spared, keep.least_idle)
-    for page in removing:
+    for page in _removing(store, removal.mark, spared, keep):
         removal.count(store.source, page.gone)
         gone += page.gone
         kept |= page.kept
@@ -33,14 +32,13 @@ def remove_keys(
 
 
 def _removing(
-    store: Store, mark: str | None, spared: tuple[bytes, ...], least_idle: Callable[[], float]
+    store: Store, mark: str | None, spared: tuple[bytes, ...], keep: Keeping
 ) -> Iterator[Page]:
     client, source = store.client, store.source
-    if mark is None:
-        known = pages(store, ours_alone=True)
-        return unlink_all(client, source, known, spared=spared, least_idle=least_idle)
-    return put_all_aside(
-        client, source, store.prefix, mark=mark, spared=spared, least_idle=least_idle
+    if mark is None and keep.everything_goes:
+        return unlink_all(client, source, pages(store, ours_alone=True))
+    return remove_all(
+        client, source, store.prefix, mark=mark, spared=spared, least_idle=keep.least_idle
     )
 
 
