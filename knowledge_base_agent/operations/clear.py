@@ -31,7 +31,7 @@ from knowledge_base_agent.records.clearing import (
     names_to_clear,
     states_to_clear,
 )
-from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.database import reading_one_moment
 from knowledge_base_agent.records.states import WITH_WORKERS
 from knowledge_base_agent.records.task_filter import TaskFilter
 from knowledge_base_agent.redaction import plain
@@ -98,7 +98,7 @@ def _again(deployment: "Deployment", target: ClearTarget) -> Preview[ClearTarget
 def _looked(
     deployment: "Deployment", target: ClearTarget, *, only_shown: bool
 ) -> Preview[ClearTarget]:
-    with reading(deployment.engine) as connection:
+    with reading_one_moment(deployment.engine) as connection:
         found = clear_candidates(connection, target.states, target.cutoff, target.wanted)
         touches = NOBODY_KNOWS
         if deployment.settings.protected:  # else nobody asks
@@ -190,7 +190,7 @@ def _sample(found: ClearCandidates) -> Table:
 
 def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> Report:
     def left() -> int:
-        with reading(deployment.engine) as connection:
+        with reading_one_moment(deployment.engine) as connection:
             return how_many_to_clear(connection, target.states, target.cutoff, target.wanted)
 
     before = left()

@@ -18,7 +18,7 @@ from knowledge_base_agent.operations.reset_runbook import Outcome, ResetTarget, 
 from knowledge_base_agent.operations.undo_messages import purge_undoably
 from knowledge_base_agent.operations.undo_rows import removing_rows
 from knowledge_base_agent.records.clearing import how_many_to_clear
-from knowledge_base_agent.records.database import reading
+from knowledge_base_agent.records.database import reading_one_moment
 from knowledge_base_agent.records.states import STATES
 from knowledge_base_agent.wording import counted, duration
 
@@ -180,7 +180,7 @@ def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progres
             cutoff, before = utc_now(), rows.number
             told = lambda done, before=before: progress(before + done, None, "rows")  # noqa: E731
             gone = rows.clear(states=STATES, cutoff=cutoff, told=told)
-            with reading(deployment.engine) as connection:
+            with reading_one_moment(deployment.engine) as connection:
                 left = how_many_to_clear(connection, STATES, cutoff)
             if (left == 0 and not gone) or deadline.expired:
                 break

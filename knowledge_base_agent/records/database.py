@@ -172,6 +172,21 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def reading_one_moment(engine: Engine) -> Iterator[Connection]:
+    """Open a connection whose reads all see the rows as they were at the first one, for many short statements.
+
+    None of them takes more than one of PostgreSQL's processors. Raises `Away` when the database does not answer.
+    """
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":  # SQLite's transactions are like that anyway
+        options["isolation_level"] = "REPEATABLE READ"
+    with _named(engine), engine.connect().execution_options(**options) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
+        yield connection
+
+
+@contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that commits at the end of the block. Raises `Away` when the database can't be written.
 

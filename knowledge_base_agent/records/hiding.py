@@ -1,7 +1,7 @@
 """Hiding the rows that a clear takes, and showing them again.
 
-Both cost the same at any number of rows, but for one count of them. Who writes `tasks` waits for it, so what is counted
-under the lock is the smaller part of the rows.
+Both cost the same at any number of rows, but for one count of them, portion by portion. Who writes `tasks` waits for
+it, so what is counted under the lock is the smaller part of the rows.
 """
 
 from collections import Counter
@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     Executable,
-    Select,
     delete,
     exists,
     func,
@@ -27,10 +25,11 @@ from sqlalchemy import (
 )
 
 from knowledge_base_agent.records.batches import change_counts
-from knowledge_base_agent.records.database import reading, writing
+from knowledge_base_agent.records.database import reading, reading_one_moment, writing
 from knowledge_base_agent.records.deadlocks import tried_again
 from knowledge_base_agent.records.hidden import Clearing, Span, clearings, gaps, locked_clearings
 from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
+from knowledge_base_agent.records.portions import rows_in
 from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 
 _MOST: Final = 8
@@ -54,10 +53,9 @@ class _Counted:
     def now(self, connection: Connection) -> int:
         """Return how many there are at this moment, by the count that takes less time."""
         if self.old <= self.young:
-            return _many(connection, self.state, Span(until=self.cutoff))
-        younger = _count(self.state, Span(since=self.cutoff)).scalar_subquery()
-        young, kept = connection.execute(select(younger, _kept(self.state))).one()
-        return self.old + int(kept - self.kept) - int(young - self.young)
+            return rows_in(connection, self.state, Span(until=self.cutoff))
+        young = rows_in(connection, self.state, Span(since=self.cutoff))
+        return self.old + _kept(connection, self.state) - self.kept - (young - self.young)
 
 
 def hide(
@@ -76,7 +74,7 @@ def hide(
         ranges = sum(one.state == state for one in active)
         for span in gaps(active, state, cutoff) if ranges < _MOST else ():
             whole = before if not ranges else None
-            many = whole.now(connection) if whole else _many(connection, state, span)
+            many = whole.now(connection) if whole else rows_in(connection, state, span)
             if many:
                 made.append(_make(connection, state, span, keepsake_id, many))
                 total += many
@@ -86,33 +84,19 @@ def hide(
 
 def _counted(engine: Engine, state: str, cutoff: datetime) -> _Counted | None:
     """Count without a lock what is worth it; None where it is better done under the lock."""
-    old = _count(state, Span(until=cutoff))
-    with reading(engine) as connection:
-        few = old.with_only_columns(TASKS.c.state).limit(_FEW).subquery()
-        if (connection.scalar(select(func.count()).select_from(few)) or 0) < _FEW:
+    with reading_one_moment(engine) as connection:
+        if connection.scalar(select(exists().where(CLEARINGS.c.state == state))):
+            return None  # the counter does not have all of these rows
+        old = rows_in(connection, state, Span(until=cutoff))
+        if old < _FEW:
             return None
-        # One statement: PostgreSQL lets each see what was written before it.
-        young = _count(state, Span(since=cutoff))
-        hiding = exists().where(CLEARINGS.c.state == state)
-        query = select(old.scalar_subquery(), young.scalar_subquery(), _kept(state), hiding)
-        row = connection.execute(query).one()
-    if row[3]:
-        return None  # the counter does not have all of these rows
-    return _Counted(state=state, cutoff=cutoff, old=row[0], young=row[1], kept=row[2])
+        young = rows_in(connection, state, Span(since=cutoff), most=old)
+        kept = _kept(connection, state)
+    return _Counted(state=state, cutoff=cutoff, old=old, young=young, kept=kept)
 
 
-def _count(state: str, span: Span) -> Select[Any]:
-    query = select(func.count()).select_from(TASKS)
-    return query.where(TASKS.c.state == state, span.condition())
-
-
-def _many(connection: Connection, state: str, span: Span) -> int:
-    return int(connection.scalar(_count(state, span)) or 0)
-
-
-def _kept(state: str) -> ColumnElement[int]:
-    kept = select(TASK_COUNTS.c.tasks).where(TASK_COUNTS.c.state == state).scalar_subquery()
-    return func.coalesce(kept, 0)
+def _kept(connection: Connection, state: str) -> int:
+    return connection.scalar(select(TASK_COUNTS.c.tasks).where(TASK_COUNTS.c.state == state)) or 0
 
 
 def _make(connection: Connection, state: str, span: Span, keepsake_id: str, hides: int) -> Clearing:
