@@ -15,7 +15,7 @@ from itertools import islice
 from uuid import UUID
 
 from knowledge_base_agent.records.history_line import HistoryLine, HistoryLines
-from knowledge_base_agent.records.stream import HISTORY_KEY, Entry, encode, xadd, xadd_head
+from knowledge_base_agent.records.stream import HISTORY_KEY, Entry, encode, xadd_head, xadds
 from knowledge_base_agent.records.tracking import DEFAULT_CAP
 
 EACH = 4
@@ -71,7 +71,7 @@ def write(url: str, tasks: int, a_second: int) -> tuple[float, float]:
     told = entries(tasks, seed=tasks)
     began = time.monotonic()
     late, sent, answered = 0.0, 0, 0
-    while batch := b"".join(xadd(head, encode(entry)) for entry in islice(told, _AT_ONCE)):
+    while batch := xadds(head, map(encode, islice(told, _AT_ONCE))):
         due = began + sent / a_second if a_second else began
         late = max(late, time.monotonic() - due) if a_second else late
         time.sleep(max(0.0, due - time.monotonic()))

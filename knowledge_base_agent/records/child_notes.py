@@ -44,10 +44,11 @@ class Notes:
         """Note a payload; False when it has no room."""
         note = _LENGTH.pack(len(payload)) + payload
         begin = _STATE.size + self._used
-        if begin + len(note) > _BYTES:
+        end = begin + len(note)
+        if end > _BYTES:
             return False
-        self._memory[begin : begin + len(note)] = note
-        self._used += len(note)
+        self._memory[begin:end] = note
+        self._used = end - _STATE.size
         self._checksum = zlib.crc32(note, self._checksum)
         self._write_state()
         return True

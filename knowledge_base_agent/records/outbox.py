@@ -19,7 +19,7 @@ from redis import RedisError
 from knowledge_base_agent.records.background import Background
 from knowledge_base_agent.records.child_notes import Notes
 from knowledge_base_agent.records.history_line import HistoryLine, HistoryLines
-from knowledge_base_agent.records.stream import GAP, Entry, encode, xadd, xadd_head
+from knowledge_base_agent.records.stream import GAP, Entry, encode, xadd_head, xadds
 from knowledge_base_agent.redaction import redact
 
 LOG = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class Outbox:
         """Take an entry as `encode` writes it."""
         # A lock that is not had at once is held by the thread, which is about to send all there is.
         wanted = urgent or self._notes is not None
-        locked = wanted and self._lock.acquire(timeout=_LOCK_SECONDS)
-        self._waiting.append(xadd(self._head, payload))
+        locked = wanted and (self._lock.acquire(False) or self._lock.acquire(timeout=_LOCK_SECONDS))
+        self._waiting.append(payload)
         if locked:
             try:
                 noted = self._notes is not None and self._notes.add(payload)
@@ -80,6 +80,11 @@ class Outbox:
     def note_in(self, notes: Notes | None) -> None:
         """Note from now on what is put until it is sent, for this process's parent to see; None: have no such notes."""
         self._notes = notes
+
+    @property
+    def noting(self) -> bool:
+        """Whether this is a pool's child, whose parent sees what it puts."""
+        return self._notes is not None
 
     def open(self) -> None:
         """Connect now, for about a second at most; what fails is tried again in the background."""
@@ -137,7 +142,7 @@ class Outbox:
         what = f"the process {here} could not reach the history and kept its newest {KEPT} entries"
         now = time.time_ns() // 1000
         gap = Entry(GAP, "", now, retries=self._dropped, worker=here, error_message=what)
-        self._waiting.append(xadd(self._head, encode(gap)))
+        self._waiting.append(encode(gap))
         LOG.warning("History: %d entries of this process were dropped", self._dropped)
         self._dropped = 0
 
@@ -147,7 +152,7 @@ class Outbox:
                 self._answered_at = time.monotonic()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
             self._unanswered.extend(batch)
-            self._try_to_send(b"".join(batch))
+            self._try_to_send(xadds(self._head, batch))
         if self._notes is not None and not self._waiting and self._has_room():
             self._notes.clear()
 

@@ -1,5 +1,6 @@
 """The history stream: what an entry says, how it is written, and the keys it lives under."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -54,6 +55,6 @@ def xadd_head(key: str, cap: int) -> bytes:
     return head + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words) + b"$"
 
 
-def xadd(head: bytes, payload: bytes) -> bytes:
-    """Return the packed command for one payload."""
-    return b"%s%d\r\n%s\r\n" % (head, len(payload), payload)
+def xadds(head: bytes, payloads: Iterable[bytes]) -> bytes:
+    """Return the packed commands for these payloads."""
+    return b"".join([b"%s%d\r\n%s\r\n" % (head, len(one), one) for one in payloads])

@@ -1,6 +1,5 @@
 """From what Celery's signals carry to history entries. Reads attributes only; nothing here does I/O."""
 
-import os
 import threading
 import time
 import weakref
@@ -10,11 +9,11 @@ from typing import Any
 
 import msgspec
 from celery import Celery
-from celery.app.task import Context
 from celery.exceptions import NotRegistered
 
 from knowledge_base_agent.message_headers import PUBLISHED
 from knowledge_base_agent.records import states
+from knowledge_base_agent.records.run_entries import Here, now, of_context, of_run
 from knowledge_base_agent.records.stream import Entry
 from knowledge_base_agent.records.task_messages import encoded
 from knowledge_base_agent.redaction import redact, shorten
@@ -22,6 +21,7 @@ from knowledge_base_agent.redaction import redact, shorten
 ARGS_CHARACTERS = 800
 MESSAGE_CHARACTERS = 1_000
 TRACEBACK_CHARACTERS = 12_000
+_FEW_REQUESTS = 1_000
 _NO_ARGS = frozenset({"()", "[]", "{}", "", None})
 
 
@@ -33,7 +33,8 @@ class TaskEntries:
         # The parent is told of a hard time limit with the task's id alone, and of a lost child without its process id.
         # A request lives as long as its run. Children inherit this at the fork, hence the process that filled it.
         self._receiver = 0
-        self._requests: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+        self._requests: dict[str, weakref.ref[Any]] = {}
+        self._room = _FEW_REQUESTS
 
     def about_to_publish(
         self, app: Celery, headers: MutableMapping[str, Any], declare: Any
@@ -45,7 +46,7 @@ class TaskEntries:
         ours = True
         for queue in (declare or ())[:1]:
             ours = app.amqp.queues.get(getattr(queue, "name", "")) is queue
-        self._publishing.now = (headers.get("id"), _now()) if ours else None
+        self._publishing.now = (headers.get("id"), now()) if ours else None
         if ours:
             headers[PUBLISHED] = time.time()
 
@@ -75,53 +76,68 @@ class TaskEntries:
             message=encoded(headers, body) if body is not None else None,
         )
 
-    def received(self, request: Any, consumer: Any) -> Entry:
+    def received(self, request: Any, task: Any, consumer: Any) -> Entry:
         """Return the entry of a message that a worker took. It repeats what publishers say: not all are tracked."""
-        self._receiver = os.getpid()
-        self._requests[request.id] = request
+        self._remember(request)
+        # By place, and from the headers themselves: each of a request's properties is a call, for every task.
         headers = request.request_dict
-        args, shortened = _arguments(request.argsrepr, request.kwargsrepr)
-        limit = request.time_limits[0] or request.task.time_limit
+        delivery = headers["delivery_info"]
+        args, shortened = _arguments(headers.get("argsrepr", ""), headers.get("kwargsrepr", ""))
+        eta = request.eta
+        limit = request.time_limits[0] or task.time_limit
         return Entry(
             states.RECEIVED,
             request.id,
-            _now(),
+            time.time_ns() // 1000,
             request.name,
-            retries=headers.get("retries") or 0,
-            nesting=request.replaced_task_nesting,
-            redelivered=bool(request.delivery_info.get("redelivered")),
-            queue=request.delivery_info.get("routing_key"),
-            worker=request.hostname,
-            parent_id=request.parent_id,
-            root_id=request.root_id,
-            args_repr=args,
-            args_shortened=shortened,
-            eta=_microseconds(request.eta),
+            headers.get("retries") or 0,
+            headers.get("replaced_task_nesting", 0),
+            bool(delivery.get("redelivered")),
+            delivery.get("routing_key"),
+            headers["hostname"],
+            None,
+            headers.get("parent_id"),
+            headers.get("root_id"),
+            args,
+            shortened,
+            eta=None if eta is None else _microseconds(eta),
             time_limit=limit or getattr(getattr(consumer, "controller", None), "time_limit", None),
         )
 
+    def _remember(self, request: Any) -> None:
+        # Not in a WeakValueDictionary: it calls twice for each task, where looking through all now and then does.
+        if len(self._requests) >= self._room:
+            self._requests = {k: r for k, r in self._requests.items() if r() is not None}
+            self._room = 2 * len(self._requests) + _FEW_REQUESTS
+        self._receiver = Here.process_id
+        self._requests[request.id] = weakref.ref(request)
+
     def started(self, task: Any, request: Any, task_id: str) -> Entry:
         """Return the entry of a run that begins now, in this process."""
-        return _of_run(states.STARTED, task.name, request, task_id)
+        return of_context(states.STARTED, task.name, request, task_id)
 
     def progressed(self, task: Any) -> Entry:
         """Return the entry of a run that has told how far it is."""
-        return _of_run(states.PROGRESS, task.name, task.request, task.request.id)
+        return of_run(states.PROGRESS, task.name, task.request, task.request.id)
 
     def succeeded(self, task: Any, request: Any) -> Entry:
         """Return the entry of a run that succeeded."""
-        return _of_run(states.SUCCESS, task.name, request, request.id)
+        return of_context(states.SUCCESS, task.name, request, request.id)
+
+    def succeeded_after(self, began: Entry) -> Entry:
+        """Return the entry of a run that succeeded, by what was told when it began in this process."""
+        return msgspec.structs.replace(began, state=states.SUCCESS, at=now())
 
     def gave_up(self, task: Any, reason: object) -> Entry:
         """Return the entry of a run that ended by Reject or Ignore."""
         error = _error(reason, None)
-        return _of_run(states.REJECTED, task.name, task.request, task.request.id, **error)
+        return of_run(states.REJECTED, task.name, task.request, task.request.id, **error)
 
     def retried(self, task: Any, request: Any, reason: Any, einfo: Any) -> Entry:
         """Return the entry that announces the next run; its number is one more than the run's that failed."""
         error = _error(getattr(reason, "exc", None) or reason, einfo)
         retries = (request.retries or 0) + 1
-        return _of_run(
+        return of_run(
             states.RETRY,
             task.name,
             request,
@@ -134,7 +150,7 @@ class TaskEntries:
     def failed(self, task: Any, task_id: str, exception: object, einfo: Any) -> Entry:
         """Return the entry of a failure, also of one that only the pool's parent saw."""
         request = self._as_received(task_id) or task.request
-        return _of_run(states.FAILURE, task.name, request, task_id, **_error(exception, einfo))
+        return of_run(states.FAILURE, task.name, request, task_id, **_error(exception, einfo))
 
     def revoked(self, task: Any, request: Any, how: Mapping[str, Any]) -> Entry:
         """Return the entry of a task that a worker discarded, or whose run was terminated."""
@@ -143,10 +159,11 @@ class TaskEntries:
             what = f"terminated ({how.get('signum')})"
         error = {"error_class": None, "error_message": what, "traceback": None}
         known = self._as_received(request.id) or request
-        return _of_run(states.REVOKED, task.name, known, request.id, **error)
+        return of_run(states.REVOKED, task.name, known, request.id, **error)
 
     def _as_received(self, task_id: str) -> Any:
-        return self._requests.get(task_id) if os.getpid() == self._receiver else None
+        known = self._requests.get(task_id) if Here.process_id == self._receiver else None
+        return None if known is None else known()
 
     def message_refused(self, message: Any, worker: str, why: Mapping[str, Any]) -> Entry | None:
         """Return the entry of a message that the worker could not use; None when it does not say which task it is.
@@ -163,43 +180,13 @@ class TaskEntries:
         return Entry(
             states.FAILURE if unknown else states.REJECTED,
             task_id,
-            _now(),
+            now(),
             str(headers.get("task") or ""),
             retries=retries if isinstance(retries, int) else 0,
             worker=worker,
             error_class=error["error_class"],
             error_message=error["error_message"],
         )
-
-
-def _of_run(state: str, name: str, request: Any, task_id: str, **more: Any) -> Entry:
-    delivery = getattr(request, "delivery_info", None) or {}
-    process_id = os.getpid()
-    if isinstance(request, Context):  # in the child that runs the task
-        retries: Any = request.retries
-    else:  # the parent's Request says which child had the task
-        retries = (getattr(request, "request_dict", None) or {}).get("retries")
-        process_id = getattr(request, "worker_pid", process_id)
-    # By place and in one go: each task pays for this twice.
-    entry = Entry(
-        state,
-        task_id,
-        _now(),
-        name,
-        retries or 0,
-        getattr(request, "replaced_task_nesting", 0) or 0,
-        bool(delivery.get("redelivered")),
-        delivery.get("routing_key"),
-        getattr(request, "hostname", None),
-        process_id,
-        getattr(request, "parent_id", None),
-        getattr(request, "root_id", None),
-    )
-    return msgspec.structs.replace(entry, **more) if more else entry
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 def _microseconds(moment: Any) -> int | None:
@@ -220,9 +207,9 @@ def _arguments(args: Any, kwargs: Any) -> tuple[str | None, bool]:
     Celery itself shortens with "..." above 1,024 characters or a depth of 3; an argument that really holds three dots
     is thus also called shortened.
     """
-    shown = [str(part) for part in (args, kwargs) if part not in _NO_ARGS]
-    if not shown:
+    if args in _NO_ARGS and kwargs in _NO_ARGS:
         return "", False
+    shown = [str(part) for part in (args, kwargs) if part not in _NO_ARGS]
     text, cut = shorten(redact(" ".join(shown)), ARGS_CHARACTERS)
     return text, cut or any("..." in part for part in shown)
 

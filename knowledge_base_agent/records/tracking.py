@@ -13,7 +13,7 @@ from celery import Celery, signals
 
 from knowledge_base_agent.records.child_notes import ChildrensNotes
 from knowledge_base_agent.records.outbox import Outbox
-from knowledge_base_agent.records.stream import HISTORY_KEY
+from knowledge_base_agent.records.stream import HISTORY_KEY, Entry
 from knowledge_base_agent.records.task_entries import TaskEntries
 from knowledge_base_agent.settings import load_settings
 
@@ -30,8 +30,19 @@ class Tracking:
         self._keep_messages = keep_messages
         self.outbox = outbox
         self._entries = TaskEntries()
+        self._running: tuple[int, Entry | None] = (0, None)
+        self._ours: dict[int, weakref.ref[Any]] = {}
         self._children = ChildrensNotes(outbox.put_encoded)
-        self._receivers: list[tuple[Any, Callable[..., None]]] = [
+        self._receivers = self._heard()
+        for signal, receiver in self._receivers:
+            signal.connect(
+                receiver, weak=False, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}"
+            )
+        # When the app goes, or at the end of the process.
+        self._end = weakref.finalize(app, self._stop)
+
+    def _heard(self) -> list[tuple[Any, Callable[..., None]]]:
+        return [
             (signals.before_task_publish, self._before_publish),
             (signals.after_task_publish, self._published),
             (signals.task_received, self._received),
@@ -49,12 +60,6 @@ class Tracking:
             (signals.worker_process_shutdown, self._flush),
             (signals.worker_shutdown, self._flush),
         ]
-        for signal, receiver in self._receivers:
-            signal.connect(
-                receiver, weak=False, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}"
-            )
-        # When the app goes, or at the end of the process.
-        self._end = weakref.finalize(app, self._stop)
 
     def stop(self) -> None:
         """Send what waits, for half a second at most, and listen no more."""
@@ -65,9 +70,16 @@ class Tracking:
             signal.disconnect(receiver, dispatch_uid=f"kb-history-{id(self)}-{receiver.__name__}")
         self._flush()
 
-    def _is_ours(self, task: Any) -> bool:
+    def _is_ours(self, sender: Any) -> bool:
+        # A task's `app` is searched for by four calls, and each run asks for it three times.
+        known = self._ours.get(id(sender))
+        if known is not None and known() is sender:
+            return True
         app = self._app()
-        return app is not None and getattr(task, "app", None) is app
+        ours = app is not None and getattr(sender, "app", None) is app
+        if ours and type(sender).__weakrefoffset__:  # Celery's own proxies have none
+            self._ours[id(sender)] = weakref.ref(sender)
+        return ours
 
     def _before_publish(self, declare: Any = None, headers: Any = None, **_: Any) -> None:
         app = self._app()
@@ -84,17 +96,27 @@ class Tracking:
             self.outbox.put(entry)
 
     def _received(self, request: Any = None, sender: Any = None, **_: Any) -> None:
-        if self._is_ours(request.task):
-            self.outbox.put(self._entries.received(request, sender))
+        task = request.task
+        if self._is_ours(task):
+            self.outbox.put(self._entries.received(request, task, sender))
 
     def _started(self, task: Any = None, task_id: str = "", **_: Any) -> None:
-        # `task.request` is searched for each time: once is enough, since every task pays for it.
-        if self._is_ours(task) and not (request := task.request).is_eager:
-            # Urgent: a body that never lets go of the interpreter would keep the background thread from saying it.
-            self.outbox.put(self._entries.started(task, request, task_id), urgent=True)
+        if not self._is_ours(task):
+            return
+        request = task.request
+        # Urgent: a body that never lets go of the interpreter would keep the background thread from saying it.
+        entry = None if request.is_eager else self._entries.started(task, request, task_id)
+        if entry is not None:
+            self.outbox.put(entry, urgent=True)
+        self._running = (id(task), entry)
 
     def _succeeded(self, sender: Any = None, **_: Any) -> None:
-        if self._is_ours(sender) and not (request := sender.request).is_eager:
+        # `task.request` is searched for each time, and every task pays for it. A pool's child has one run at a time,
+        # and what its body runs eagerly, be it the same task, has taken the place of it by its own start.
+        task, began = self._running
+        if task == id(sender) and began is not None and self.outbox.noting:
+            self.outbox.put(self._entries.succeeded_after(began))
+        elif self._is_ours(sender) and not (request := sender.request).is_eager:
             self.outbox.put(self._entries.succeeded(sender, request))
 
     def _retried(
