@@ -6,7 +6,7 @@ by pattern, and the binding set keeps the dead.)
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
@@ -36,6 +36,8 @@ class CountingChannel(kombu_redis.Channel):
     receivers: int | None = None
     first: tuple[tuple[Any, ...], ...] = ()
     """Commands that go out in one write with the next broadcast, and before it."""
+    meanwhile: Callable[[], object] | None = None
+    """What is done once the next broadcast has been written, before its answer is read."""
     _speaking: Any = None
 
     def prefixed(self, *command: Any) -> tuple[Any, ...]:
@@ -54,15 +56,20 @@ class CountingChannel(kombu_redis.Channel):
             connection, self._speaking = self._speaking, None
             self.pool.release(connection)
 
-    def say(self, *commands: tuple[Any, ...]) -> list[Any]:
+    def say(
+        self, *commands: tuple[Any, ...], meanwhile: Callable[[], object] | None = None
+    ) -> list[Any]:
         """Send commands in one write, once, within `speaking`; return the answers, or raise the first that is an error.
 
-        All of them are carried out, also those behind one that is refused.
+        All of them are carried out, also those behind one that is refused. `meanwhile` is called before the answers are
+        read.
         """
         connection = self._speaking
         connection.send_packed_command(
             connection.pack_commands([self.prefixed(*command) for command in commands])
         )
+        if meanwhile is not None:
+            meanwhile()
         answers: list[Any] = []
         refusals: list[ResponseError] = []
         for _ in commands:
@@ -89,7 +96,8 @@ class CountingChannel(kombu_redis.Channel):
                 counts = self.say(*publish)
         else:
             first, self.first = self.first, ()
-            counts = self.say(*first, *publish)[len(first) :]
+            meanwhile, self.meanwhile = self.meanwhile, None
+            counts = self.say(*first, *publish, meanwhile=meanwhile)[len(first) :]
         # Old and new topics of one exchange are heard by overlapping crowds, so the larger one counts.
         self.receivers = max(int(count) for count in counts)
 

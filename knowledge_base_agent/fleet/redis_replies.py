@@ -36,6 +36,8 @@ class RedisReplies:
         self._connection: Any = None
         self._since: float | None = None
         """When the BRPOP that is out was sent; None if none is. A server answers it in time, be it with nothing."""
+        self._fresh = True
+        """Whether nothing was waited for since the last question went out."""
         self._together = True
 
     @contextlib.contextmanager
@@ -43,12 +45,15 @@ class RedisReplies:
         """Hold a connection for the one question that is broadcast within, and bind the address of its replies anew.
 
         A Redis that was emptied has lost it, and every worker would look silent. For what `reads` it goes out in one
-        write with the question; what changes something is sent when the address is there, and not otherwise.
+        write with the question, and listening begins while the server passes that on; what changes something is sent
+        when the address is there and somebody listens, and not otherwise.
         """
+        self._fresh = True
         with self._channel.speaking():
             if reads:
-                self._channel.first = (self._binding,)
+                self._channel.first, self._channel.meanwhile = (self._binding,), self._listen
             else:
+                self._listen()
                 self._channel.say(self._binding)
             yield
 
@@ -77,7 +82,11 @@ class RedisReplies:
             self._pool.release(connection)
 
     def _next(self, seconds: float) -> bytes | None:
-        since = self._since or self._ask()
+        since = self._listen()
+        if self._fresh:
+            self._fresh = False
+            # As kombu's poller does: it keeps tables of bindings from being swept as forgotten.
+            self._poller.maybe_refresh_binding_expiry()
         try:
             said = self._connection.read_response(timeout=seconds, disconnect_on_error=False)
         except NothingYet as error:
@@ -88,11 +97,11 @@ class RedisReplies:
         self._since = None
         return None if said is None else said[1]
 
-    def _ask(self) -> float:
-        if self._connection is None:
-            self._connection = self._pool.get_connection()
-        self._connection.send_command("BRPOP", self._list, self._channel.brpop_timeout)
-        self._since = since = time.monotonic()
-        # As kombu's poller does: it keeps tables of bindings from being swept as forgotten.
-        self._poller.maybe_refresh_binding_expiry()
-        return since
+    def _listen(self) -> float:
+        """Send a BRPOP, unless one is out; return when that was."""
+        if self._since is None:
+            if self._connection is None:
+                self._connection = self._pool.get_connection()
+            self._connection.send_command("BRPOP", self._list, self._channel.brpop_timeout)
+            self._since = time.monotonic()
+        return self._since

@@ -174,3 +174,17 @@ def test_a_question_runs_no_script_on_the_server_once_its_connection_is_there(
         assert (calls("evalsha"), calls("publish")) == (before[0], before[1] + 1)
     finally:
         line.close()
+
+
+@pytest.mark.parametrize("question", [PING, COMMAND], ids=["read", "command"])
+def test_listening_has_begun_when_a_question_is_sent(
+    app: Celery, admin: redis.Redis, question: Question
+) -> None:
+    """While the workers read it: each command that is sent later takes a processor from them."""
+    line = Line(app, lambda _names: None)
+    try:
+        line.send(Asked(question=question), Deadline.after(5))
+        said = [one["cmd"] for one in admin.client_list() if one["name"] == CLIENT_NAME]
+        assert "brpop" in said
+    finally:
+        line.close()
