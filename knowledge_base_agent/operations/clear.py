@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.operations.clear_unfinished import ContinuableTarget, unfinished
 from knowledge_base_agent.operations.filtering import Filtering
 from knowledge_base_agent.operations.operation import (
     NOBODY_KNOWS,
@@ -20,7 +21,6 @@ from knowledge_base_agent.operations.operation import (
 from knowledge_base_agent.operations.undo_rows import removing_rows
 from knowledge_base_agent.operations.undoable import (
     UndoableArguments,
-    UndoableTarget,
     for_how_long,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
@@ -67,7 +67,7 @@ class ClearArguments(UndoableArguments, Filtering, _Age):
     """Which rows, by age and by what they say; without a state, those that no worker has."""
 
 
-class ClearTarget(UndoableTarget):
+class ClearTarget(ContinuableTarget):
     """The states and the absolute cutoff, frozen when the preview was made."""
 
     states: tuple[str, ...]
@@ -104,20 +104,18 @@ def _looked(
         if deployment.settings.protected:  # else nobody asks
             whose = names_to_clear(connection, target.states, target.cutoff, target.wanted)
             touches = touched(queues=(q for _, q in whose), tasks=(name for name, _ in whose))
+    before = unfinished(deployment, target.continued)
+    undo = _for_how_long(deployment, target)
+    report = _previewed(found, target.meant, undo, only_shown=only_shown)
     return Preview(
         target=target,
-        report=_previewed(
-            found,
-            target.meant,
-            _for_how_long(deployment, target),
-            only_shown=only_shown,
-        ),
+        report=before.shown(report, found.total),
         # By number: what is older than a frozen moment becomes fewer, unless a late entry joins it.
         scope=Scope(
-            counts={f"rows in {state}": n for state, n in found.by_state.items()},
+            counts={f"rows in {state}": n for state, n in found.by_state.items()} | before.counts,
             digests={f"rows in {state}": one for state, one in found.digests.items()},
         ),
-        affected=found.total,
+        affected=found.total + before.number,
         only_shown=only_shown,
         touches=touches,
     )
@@ -195,7 +193,9 @@ def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> R
 
     before = left()
     removed: dict[str, int] = {}
+    cleared_before = unfinished(deployment, target.continued)
     with removing_rows(deployment, no_undo=target.no_undo) as rows:
+        notes = cleared_before.finish(deployment, rows.behind, progress)
         for state in target.states:
             done = sum(removed.values())
             removed |= rows.clear(
@@ -206,7 +206,8 @@ def _run(deployment: "Deployment", target: ClearTarget, progress: Progress) -> R
                 # What a worker may still run goes on telling its progress.
                 leave=state in WITH_WORKERS,
             )
-    return _cleared(target, removed, left(), tuple(rows.behind.notes()))
+    report = _cleared(target, removed, left(), tuple(rows.behind.notes()))
+    return replace(report, parts=(*report.parts, *notes))
 
 
 def _cleared(

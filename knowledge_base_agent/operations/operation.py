@@ -7,7 +7,7 @@ the permission and the audit entries are all derived from that value.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -44,6 +44,10 @@ class Target(BaseModel):
     """What a confirmed operation will act on: absolute times and exact ids, frozen when the preview was made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def continuing(self, run: str) -> Self:
+        """Return it as the target of a run that goes on with another one, which was interrupted."""
+        return self
 
 
 A = TypeVar("A", bound=Arguments)

@@ -115,7 +115,7 @@ def _looked(
     operation = _operation(name)
     with reading(deployment.engine) as connection:
         wanted = who_wanted(connection, run)
-    target = given(operation.target).model_validate_json(target_json)
+    target = given(operation.target).model_validate_json(target_json).continuing(run.id)
     try:
         left: Preview[Any] = given(operation.again)(deployment, target)
     except NotFound as problem:

@@ -83,7 +83,8 @@ def removing_rows(deployment: "Deployment", *, no_undo: bool) -> Iterator[Rows]:
     rows = Rows(deployment=deployment, behind=behind, aside=kept.id)
     yield rows
     size = size_aside(deployment, kept.mark, {k: n for k, n in numbers.items() if n})
-    kept.fill(rows.number, size)
+    # Of a clear that was gone on with, all rows may have been hidden before.
+    kept.fill(rows.number or numbers.total(), size)
 
 
 def _items(found: Returned, keepsake: Keepsake) -> Iterator[Item]:

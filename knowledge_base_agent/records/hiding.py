@@ -5,7 +5,7 @@ it, so what is counted under the lock is the smaller part of the rows.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -134,6 +134,12 @@ def how_many_hidden(connection: Connection, keepsake_id: str) -> int:
     """Return how many rows are hidden under a keepsake, from the kept figures."""
     query = select(func.sum(CLEARINGS.c.hides)).where(CLEARINGS.c.keepsake_id == keepsake_id)
     return int(connection.scalar(query) or 0)
+
+
+def how_many_hidden_by(connection: Connection, ranges: Sequence[Clearing]) -> int:
+    """Return how many rows these hide, from the kept figures."""
+    mine = CLEARINGS.c.number.in_([one.number for one in ranges])
+    return int(connection.scalar(select(func.sum(CLEARINGS.c.hides)).where(mine)) or 0)
 
 
 def show_again(engine: Engine, keepsake_id: str) -> Iterator[int]:
