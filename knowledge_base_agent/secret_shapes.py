@@ -100,7 +100,9 @@ def may_hold_a_secret(text: str, *, more_names: bool) -> bool:
         ":" in text or "=" in text or "'" in text or '"' in text or " " in text or "\t" in text
     ):
         return False
-    if more_names or "://" in text or ("=" in text and ("?" in text or "&" in text)):
+    if more_names or ("://" in text and "@" in text):
+        return True
+    if "=" in text and ("?" in text or "&" in text):
         return True
     return _WORDS.search(text.lower()) is not None
 

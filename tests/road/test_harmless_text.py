@@ -104,6 +104,7 @@ def test_the_shortest_token_of_each_shape_is_hidden(token: str) -> None:
     "text",
     [
         "shop.pay_12",
+        "('https://shop.example/prices', 42)",
         "ValueError: no price",
         "0000000c-aaaa-bbbb-cccc-1234567890ab",
         "w12@host",
