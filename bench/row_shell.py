@@ -52,7 +52,8 @@ def _shell(scale: Scale) -> Outcome:
     ):
         fleet = Fleet(app)
         with crew(ground, 1, fleet):
-            found = interleaved(_contestants(ground, url), rounds=scale.choose(15, 1))
+            rounds, warm = scale.choose(15, 1), scale.choose(1, 0)
+            found = interleaved(_contestants(ground, url), rounds=rounds, warm=warm)
         fleet.close()
     ratio = found[_PING].median / found["stats"].median
     return Outcome(
