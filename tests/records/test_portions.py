@@ -91,12 +91,15 @@ def test_a_long_look_takes_one_processor_and_the_next_reader_as_many_as_before(
 
 
 @pytest.mark.usefixtures("small_portions")
-def test_a_first_clear_of_more_rows_than_a_statement_may_count(postgres_url: str) -> None:
+def test_a_first_clear_of_more_rows_than_a_statement_may_count(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "_PORTION", FEW // 3)
     slow = open_engine(postgres_url, deadline=60)
-    many = fill(slow, iter(range(800)))
+    many = fill(slow, iter(range(1_200)))
     remember(slow, entry(states.FAILURE, "another", at=5))
     _a_millisecond_a_row(slow)
-    engine = open_engine(postgres_url, deadline=0.45)
+    engine = open_engine(postgres_url, deadline=1.0)
     with pytest.raises(Away, match="statement timeout"), reading(engine) as connection:
         connection.scalar(text("SELECT count(*) FROM tasks"))
 
