@@ -12,6 +12,8 @@ from knowledge_base_agent.fleet.workers import Workers
 IGNORED_AFTER = 5.0
 """Seconds after which a process that still has the task is said to ignore the signal."""
 _LOOK_EVERY = 0.25
+_LOOK_AT_LEAST = 0.25
+"""Seconds that a look is given: one with less would end as that of a silent broker, and take the verdict with it."""
 
 
 class Fate(StrEnum):
@@ -58,7 +60,7 @@ def verify_stopped(
         verdicts = {one: _verdict(one, had.get(one), now, late=began.expired) for one in ids}
         settled = all(v.fate in (Fate.STOPPED, Fate.WILL_BE_DROPPED) for v in verdicts.values())
         ignored = began.expired and all(v.fate is not Fate.UNKNOWN for v in verdicts.values())
-        if settled or ignored or deadline.remaining() < _LOOK_EVERY:
+        if settled or ignored or deadline.remaining() < _LOOK_EVERY + _LOOK_AT_LEAST:
             return verdicts
         pause.wait(_LOOK_EVERY)
 

@@ -92,6 +92,25 @@ def test_a_task_that_ignores_sigterm_is_still_running_with_its_process_until_it_
     assert one not in workers.ledger("ended")
 
 
+def test_no_last_look_is_begun_that_has_no_time_left(
+    workers: Site, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = running(workers, fleet, "nap", 4)
+    before, look = view(fleet), fleet.workers.look
+    left: list[float] = []
+
+    def timed(deadline: Deadline, **how: Any) -> FleetView:
+        left.append(deadline.remaining())
+        return look(deadline, **how)
+
+    monkeypatch.setattr(fleet.workers, "look", timed)
+    for within in (0.6, 0.7, 0.8, 0.9):
+        verdict = fleet.verify_stopped(Deadline.after(within), [one], before)[one]
+        assert verdict.fate is Fate.RUNNING
+    assert min(left) > 0.2, left
+    wait_until(lambda: one in workers.ledger("ended"), what="it ends")
+
+
 def test_only_the_process_of_a_revoked_task_can_be_killed(workers: Site, fleet: Fleet) -> None:
     one = running(workers, fleet, "nap", 1.5)
     (task,) = (task for task in view(fleet).held if task.id == one)
