@@ -38,12 +38,13 @@ def what_stays(tallies: Sequence[Tally], keep: Keeping) -> str:
         return "nothing is spared"
     kept, touched = sum(one.kept for one in tallies), sum(one.touched for one in tallies)
     whose = "that may be a running task's" if keep.doubt else "of tasks that workers have"
-    verb = "stays" if kept - touched == 1 else "stay"
-    said = f"{counted(kept - touched, 'key')} {whose} {verb}"
+    staying = [f"{counted(kept - touched, 'key')} {whose}"]
     if touched:
         before = f"up to {RESOLUTION.total_seconds():g} s before"
-        said += f", and {counted(touched, 'key')} touched since the preview or {before}"
-    return said
+        staying.append(f"{counted(touched, 'key')} touched since the preview or {before}")
+    if kept == touched > 0:
+        del staying[0]
+    return f"{' and '.join(staying)} {'stays' if kept == 1 else 'stay'}"
 
 
 def count_keys(deployment: "Deployment", store: Store, keep: Keeping, seconds: float) -> Tally:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event, update
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment, open_deployment
 from knowledge_base_agent.operations import OPERATIONS
+from knowledge_base_agent.operations.flush_keeping import RESOLUTION
 from knowledge_base_agent.operations.operation import Risk
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.agent_state import set_running
@@ -28,6 +29,7 @@ from knowledge_base_agent.runner import Runner
 from knowledge_base_agent.runs import SILENT_AFTER, number_of
 from tests.operations.place import Place, Shell, place
 from tests.servers import RedisSpaces
+from tests.waiting import wait_until
 
 CHANGES = {
     "workers grow": "workers grow 1",
@@ -123,7 +125,9 @@ class Scene:
         )
         found: dict[str, object] = {}
         for url in dict.fromkeys(urls):
-            with contextlib.closing(redis.Redis.from_url(url)) as client:
+            alone = redis.Redis.from_url(url, single_connection_client=True)
+            with contextlib.closing(alone) as client:
+                client.client_no_touch("ON")  # a flush leaves what has just been looked at
                 for key in client.scan_iter(count=1000):
                     if not any(one in key for one in _RESTLESS):
                         found[f"{url} {key!r}"] = client.dump(key)
@@ -158,8 +162,21 @@ def scene(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) -
             "purged": purged[0] if purged else "op-1",
             "interrupted": _broken_off(shell),
         }
+        _let_rest(settings.progress_url)  # a flush leaves what has just been touched
         yield Scene(here, shell, words)
         shell.close()
+
+
+def _let_rest(url: str) -> None:
+    """Return when nobody has touched the progress that is there for some seconds."""
+    with contextlib.closing(redis.Redis.from_url(url)) as client:
+        keys = list(client.scan_iter(match="progress:*"))
+
+        def resting() -> bool:
+            idle = [int(client.object("IDLETIME", key) or 0) for key in keys]
+            return min(idle) > RESOLUTION.total_seconds()
+
+        wait_until(resting, within=15, what="the progress rests")
 
 
 def _copied(url: str, folder: Path) -> str:

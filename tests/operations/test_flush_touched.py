@@ -27,7 +27,7 @@ def test_a_key_that_is_touched_after_the_preview_stays(here: Place) -> None:
         client.rpush("logs:over-1", "a line that nobody was shown")
     report = here.confirms(preview)
     assert report.text.startswith("Removed 2 keys of progress and logs; ")
-    assert "and 1 key touched since the preview or up to 2 s before." in report.text
+    assert "; 1 key touched since the preview or up to 2 s before stays." in report.text
     assert keys(logs) == {"logs:over-1"}
     here.confirms(here.previews("flush --all --no-undo --reason test"))
 
@@ -38,7 +38,7 @@ def test_what_was_touched_just_before_the_preview_is_shown_to_stay(here: Place) 
     add_keys(logs, "logs", 1, of="new", idle=0)
     preview = here.previews("flush")
     assert preview.affected == 2
-    assert "and 1 key touched since the preview or up to 2 s before." in preview.report.text
+    assert "; 1 key touched since the preview or up to 2 s before stays." in preview.report.text
     data = here.confirms(preview).data
     assert (data["removed"], data["kept"]) == ({"the progress store": 0, "the log store": 2}, 1)
     assert keys(logs) == {"logs:new-0"}
