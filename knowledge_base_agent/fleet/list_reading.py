@@ -1,7 +1,8 @@
-"""Every message of a Redis list, counted by its task: two threads take turns, so that neither side waits.
+"""Every message of a Redis list, counted by its task: the server brings the next ones while these are looked at.
 
-While one reads from the server, which works in a process of its own, the other looks at what it has read. The server
-is asked one thing at a time all the same: two would keep its other clients waiting for twice as long.
+One thread asks for a chunk before it looks at the one that has come. Two that took turns would each wait for the
+interpreter at every piece of a reply, of which a chunk has thirty. The server is asked one thing at a time: its other
+clients would wait for two.
 """
 
 import threading
@@ -16,7 +17,6 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.envelopes import task_names
 from knowledge_base_agent.fleet.sampling import UNNAMED
 
-READERS: Final = 2
 _RUN_SECONDS: Final = 0.1
 _CHUNK_BYTES: Final = 2_000_000
 _LONGEST_CHUNK: Final = 2_000
@@ -24,16 +24,23 @@ _FIRST_CHUNK: Final = 200
 
 
 class ListReading:
-    """One list while it is read, from the end where messages are taken: what is published meanwhile moves nothing."""
+    """One list while it is read, from the end where messages are taken: what is published meanwhile moves nothing.
+
+    For one thread at a time. It holds a connection from the first look until it is let go, or something fails.
+    """
 
     def __init__(self, client: redis.Redis, key: str, length: int, deadline: Deadline) -> None:
-        self._client = client
+        self._pool: Any = client.connection_pool
+        self._connection: Any = None
         self._key = key
         self._length = length
         self._deadline = deadline
-        self._lock = threading.Lock()
         self._reached = 0
+        self._coming = 0
+        """How many messages have been asked for and not been read."""
         self._chunk = _FIRST_CHUNK
+        self._lock = threading.Lock()
+        self._busy = self._over = False
 
     @property
     def complete(self) -> bool:
@@ -43,26 +50,59 @@ class ListReading:
     @property
     def goes_on(self) -> bool:
         """Whether there is something left, and time for it."""
-        return not self.complete and not self._deadline.expired
+        return not (self.complete or self._over or self._deadline.expired)
 
     def count_for_a_while(self) -> Counter[str]:
-        """Count what nobody else has read, for about a tenth of a second; blocks on the server. Raises `Away`."""
-        counted: Counter[str] = Counter()
+        """Count what has not been read, for about a tenth of a second; blocks on the server. Raises `Away`."""
+        self._busy = True
         until = Deadline.after(_RUN_SECONDS)
-        while not until.expired and (raw := self._next()) is not None:
-            counted.update(task_names(raw, UNNAMED))
+        try:
+            with away_if_down(SOURCE):
+                counted = Counter(task_names(self._next(), UNNAMED))
+                while self.goes_on and not until.expired:
+                    counted.update(task_names(self._next(), UNNAMED))
+        except BaseException:
+            self._over = True
+            raise
+        finally:
+            self._pause()
         return counted
 
-    def _next(self) -> list[bytes] | None:
+    def let_go(self) -> None:
+        """Read no more, and give the connection back: now, or when who still reads has what was asked for."""
         with self._lock:
-            if not self.goes_on:
-                return None
-            start = self._reached
-            chunk = min(self._chunk, self._length - start)
-            with away_if_down(SOURCE):
-                raw: Any = self._client.lrange(self._key, -start - chunk, -start - 1)
-            self._reached = start + chunk
-            size = sum(map(len, raw)) // (len(raw) or 1)
-            self._chunk = max(1, min(_LONGEST_CHUNK, _CHUNK_BYTES // (size or 1)))
-            messages: list[bytes] = raw
-            return messages
+            self._over = True
+            if not self._busy:
+                self._release()
+
+    def _pause(self) -> None:
+        with self._lock:
+            self._busy = False
+            if self._over:
+                self._release()
+
+    def _next(self) -> list[bytes]:
+        if not self._coming:
+            self._ask()
+        raw: list[bytes] = self._connection.read_response()
+        self._reached, self._coming = self._reached + self._coming, 0
+        size = sum(map(len, raw)) // (len(raw) or 1)
+        self._chunk = max(1, min(_LONGEST_CHUNK, _CHUNK_BYTES // (size or 1)))
+        if self.goes_on:
+            self._ask()
+        return raw
+
+    def _ask(self) -> None:
+        if self._connection is None:
+            self._connection = self._pool.get_connection()
+        start, chunk = self._reached, min(self._chunk, self._length - self._reached)
+        self._coming = chunk
+        self._connection.send_command("LRANGE", self._key, -start - chunk, -start - 1)
+
+    def _release(self) -> None:
+        """Give the connection back; one on which something is still coming is of no use to anybody."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if self._coming:
+                connection.disconnect()
+            self._pool.release(connection)

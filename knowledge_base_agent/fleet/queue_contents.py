@@ -7,7 +7,7 @@ by itself; a pipeline of them would be one long command.
 
 import random
 import statistics
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +18,9 @@ import redis
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker
-from knowledge_base_agent.fleet.deadline import Deadline, ahead, within
+from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.envelopes import task_names
-from knowledge_base_agent.fleet.list_reading import READERS, ListReading
+from knowledge_base_agent.fleet.list_reading import ListReading
 from knowledge_base_agent.fleet.sampling import UNNAMED
 
 SMALL: Final = 1_000
@@ -140,17 +140,13 @@ class QueueContents:
         lists: _Lists,
     ) -> bool:
         reading = ListReading(lists.client, key, length, deadline)
-        begin = partial(self._ahead, reading.count_for_a_while)
-        coming = deque(begin() for _ in range(READERS) if reading.goes_on)
-        while coming:
-            names.update(coming.popleft()())
-            told(names.total(), lists.total)
-            if reading.goes_on:
-                coming.append(begin())
+        try:
+            while reading.goes_on:
+                names.update(self._step(reading.count_for_a_while))
+                told(names.total(), lists.total)
+        finally:
+            reading.let_go()
         return reading.complete
-
-    def _ahead(self, count: Callable[[], Counter[str]]) -> Callable[[], Counter[str]]:
-        return ahead(Deadline.after(_CHUNK_SECONDS), count, source=SOURCE)
 
     def _step(self, do: Callable[[], Any]) -> Any:
         def call() -> Any:

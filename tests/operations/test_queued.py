@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from knowledge_base_agent.fleet import list_reading
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.queue_contents import Counted, estimated
 from knowledge_base_agent.fleet.sampling import UNNAMED
@@ -108,8 +109,9 @@ def test_no_message_hides_another_from_a_count_nor_poses_as_two(
 
 
 def test_a_count_while_messages_come_tells_that_it_is_not_exact_and_counts_each_once(
-    alone: Crew, redis_space: RedisSpace
+    alone: Crew, redis_space: RedisSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(list_reading, "_RUN_SECONDS", 0)  # so that it is told at each chunk
     deep(alone, redis_space, naps=1_000, quick=500)
     told: list[int] = []
 
@@ -142,6 +144,23 @@ def test_a_count_in_which_as_many_came_as_were_taken_is_not_called_exact(
         found = alone.deployment.fleet.contents.count(Deadline.after(10), "celery", swap)
     assert found.before == found.read == found.after == 1_501
     assert not found.still, "one message was read twice, and another not at all"
+
+
+def test_a_count_that_breaks_off_leaves_nothing_behind_for_whoever_gets_its_connection(
+    alone: Crew, redis_space: RedisSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_reading, "_RUN_SECONDS", 0)
+    deep(alone, redis_space, naps=1_000, quick=500)
+    contents = alone.deployment.fleet.contents
+
+    def fails(done: int, total: int) -> None:
+        raise KeyError(done)
+
+    with pytest.raises(KeyError):
+        contents.count(Deadline.after(10), "celery", fails)
+    for _ in range(3):
+        found = contents.count(Deadline.after(10), "celery", lambda done, total: None)
+        assert dict(found.names) == {"tiny.nap": 1_000, "tiny.quick": 500}
 
 
 def test_a_count_that_runs_out_of_time_says_how_far_it_got(
