@@ -180,7 +180,8 @@ def reading_one_moment(engine: Engine) -> Iterator[Connection]:
     options: dict[str, Any] = {"reading": True}
     if engine.dialect.name == "postgresql":  # SQLite's transactions are like that anyway
         options["isolation_level"] = "REPEATABLE READ"
-    with _named(engine), engine.connect().execution_options(**options) as connection:
+    with _named(engine), engine.connect() as connection:
+        connection.execution_options(**options)
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
         yield connection
