@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.records.database import writing
+from knowledge_base_agent.records.database import reading, writing
 from knowledge_base_agent.records.road_tables import RUNS
+from knowledge_base_agent.records.task_messages import kept_messages
 from tests.people import LocalSlack
 from tests.stories.system import System
 from tests.waiting import await_until
@@ -83,6 +84,13 @@ async def killed_in_the_middle(whole: System, slack: LocalSlack) -> str:
     failed = [whole.send("fail", f"half-{number}") for number in range(2)]
     for one in failed:
         whole.site.row_in(one, "FAILURE")
+
+    def kept() -> int:
+        with reading(whole.engine) as connection:
+            return len(kept_messages(connection, failed))
+
+    # Who publishes tells of it on its own way, now and then after the worker has told of the failure.
+    await await_until(lambda: kept() == 2, what="both messages are kept")
     otto = slack.person("otto")
     await otto.types(f"/kb retry {' '.join(failed)} --rate 0.05/s", in_="#ops")
     preview = await otto.sees("About to send 2 tasks again")
