@@ -20,6 +20,7 @@ from celery.worker.control import control_command, inspect_command
 from celery.worker.request import Request
 
 from knowledge_base_agent.fleet import setting_aside
+from knowledge_base_agent.fleet.replying import Told
 from knowledge_base_agent.fleet.worker_memory import memory_of
 from knowledge_base_agent.fleet.worker_queues import consumed
 from knowledge_base_agent.fleet.worker_queues import routes as routes_of
@@ -50,7 +51,7 @@ def kb_look(
         reserved = [request for request in reserved if request.id in wanted]
         postponed = [entry for entry in postponed if entry[1].id in wanted]
     nearest = heapq.nsmallest(limit, postponed, key=lambda entry: entry[0])
-    return (
+    return Told(
         answer
         | {
             "active": told(active),  # never capped: there is one for each slot

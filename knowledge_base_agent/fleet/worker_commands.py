@@ -16,9 +16,15 @@ def _learn(**_: object) -> None:
 
 def _enrol(sender: Any, **_: object) -> None:
     # Now is the time: it makes its steps from what its app has next.
+    from kombu.pidbox import Node
+
     from knowledge_base_agent.fleet.enrolling import Enrolment
+    from knowledge_base_agent.fleet.replying import AnsweringNode
 
     sender.app.steps["consumer"].add(Enrolment)
+    mailbox = sender.app.control.mailbox
+    if mailbox.node_cls is Node:  # an app's own stays
+        mailbox.node_cls = AnsweringNode
 
 
 worker_init.connect(_learn, weak=False)
