@@ -72,10 +72,12 @@ class _Client(SocketModeClient):
             await super().enqueue_message(message)
             return
         answered = envelope.wants_an_answer
+        work = self._work(envelope.envelope_id, message, answered=answered)
+        # In the line before the acknowledgement, and begun after it: the next turn comes when that is written. Whoever
+        # waits there for a full buffer may be cancelled, at a new connection or the bot's stop, and Slack has it then.
+        self._errands.start(work, Urgency.UNREAD)
         if not answered:
             await self._acknowledge(envelope.envelope_id, None)
-        work = self._work(envelope.envelope_id, message, answered=answered)
-        self._errands.start(work, Urgency.UNREAD)
 
     async def _work(self, envelope_id: str, message: str, *, answered: bool) -> None:
         answer = await self._dispatch(message)

@@ -23,7 +23,7 @@ CLEAR = "/kb clear --older-than 24 --status FAILURE"
 MANY = 300
 
 
-async def _authorised(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+async def authorised(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
     return AuthorizeResult(
         enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_id="B1", bot_user_id="U0"
     )
@@ -41,7 +41,7 @@ class Stuck:
     async def __aenter__(self) -> str:
         """Listen; return the address."""
         app = AsyncApp(
-            authorize=_authorised,
+            authorize=authorised,
             request_verification_enabled=False,
             process_before_response=True,
         )
