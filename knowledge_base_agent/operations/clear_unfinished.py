@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Self
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.clear_leftovers import Leftovers, leftovers
 from knowledge_base_agent.operations.operation import Progress
+from knowledge_base_agent.operations.undo_rows import ROWS_NAME
 from knowledge_base_agent.operations.undoable import UndoableTarget
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.hidden import Clearing
 from knowledge_base_agent.records.hiding import hidden_ids, hidden_of, how_many_hidden_by
-from knowledge_base_agent.records.keepsakes import State, keepsakes_of
+from knowledge_base_agent.records.keepsakes import State, all_kept, keepsakes_of
 from knowledge_base_agent.records.states import WITH_WORKERS
 from knowledge_base_agent.report import Note, Report, Tone
+from knowledge_base_agent.runs import is_over, read_run
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
@@ -76,6 +78,14 @@ class Unfinished:
             "rows back, an undo of this run what went now."
         )
         return (Note(text=said),)
+
+
+def broken_off(deployment: "Deployment") -> tuple[str, ...]:
+    """Return the runs that are over, and may have hidden rows without coming to what their tasks left."""
+    with reading(deployment.engine) as connection:
+        kept = all_kept(connection, ROWS_NAME, utc_now())
+        runs = dict.fromkeys(one.run_id for one in kept if one.number is None)
+        return tuple(run for run in runs if is_over(read_run(connection, run)))
 
 
 def unfinished(deployment: "Deployment", runs: Sequence[str]) -> Unfinished:

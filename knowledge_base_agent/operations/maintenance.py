@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.clear import CLEAR, ClearArguments
@@ -20,6 +20,7 @@ from knowledge_base_agent.operations.operation import (
     Target,
     Touched,
     Word,
+    given,
 )
 from knowledge_base_agent.operations.stuck import STUCK, StuckArguments
 from knowledge_base_agent.problems import Problem
@@ -64,12 +65,27 @@ class MaintenancePart(Target):
     operation: str
     target_json: str
 
+    def frozen(self) -> Target:
+        """Return the target that its own operation has frozen."""
+        model: type[Target] = given(_RUNNABLE[self.operation].target)
+        return model.model_validate_json(self.target_json)
+
+    def continuing(self, run: str) -> Self:
+        """Go on with what this part of such a run has begun."""
+        target = self.frozen().continuing(run)
+        return self.model_copy(update={"target_json": target.model_dump_json()})
+
 
 class MaintenanceTarget(Target):
     """What a round will do, in this order."""
 
     which: str
     steps: tuple[MaintenancePart, ...]
+
+    def continuing(self, run: str) -> Self:
+        """Go on with each part of such a run."""
+        steps = tuple(one.continuing(run) for one in self.steps)
+        return self.model_copy(update={"steps": steps})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +119,7 @@ def _again(deployment: "Deployment", target: MaintenanceTarget) -> Preview[Maint
     previews: list[tuple[AnyOperation, Preview[Target]]] = []
     for part in target.steps:
         operation = _RUNNABLE[part.operation]
-        if operation.again is None or operation.target is None:
-            raise TypeError(operation.name)
-        frozen = operation.target.model_validate_json(part.target_json)
-        previews.append((operation, operation.again(deployment, frozen)))
+        previews.append((operation, given(operation.again)(deployment, part.frozen())))
     return _round_of(target.which, previews, [])
 
 
@@ -146,10 +159,9 @@ def _previews(
     previews: list[tuple[AnyOperation, Preview[Target]]] = []
     left_out: list[Note] = []
     for step in _STEPS[which]:
-        if step.operation.preview is None:
-            raise TypeError(step.operation.name)
+        preview = given(step.operation.preview)
         try:
-            previews.append((step.operation, step.operation.preview(deployment, step.arguments)))
+            previews.append((step.operation, preview(deployment, step.arguments)))
         except Problem as problem:
             # What is wrong with one part is said, and keeps no other from being done.
             text = f"{step.operation.name} is left out. {problem}"
@@ -161,9 +173,7 @@ def _previews(
 
 def _looked(deployment: "Deployment") -> Preview[MaintenanceTarget]:
     """The daily round changes nothing, so there is nothing to confirm."""
-    if STUCK.answer is None:
-        raise TypeError(STUCK.name)
-    report = STUCK.answer(deployment, StuckArguments(), _nowhere)
+    report = given(STUCK.answer)(deployment, StuckArguments(), _nowhere)
     return Preview(
         target=MaintenanceTarget(which=DAILY, steps=()),
         report=report,
@@ -214,15 +224,12 @@ def _run(deployment: "Deployment", target: MaintenanceTarget, progress: Progress
 
 def _one(deployment: "Deployment", part: MaintenancePart, progress: Progress) -> Report:
     operation = _RUNNABLE[part.operation]
-    if operation.run is None or operation.target is None:
-        raise TypeError(operation.name)
 
     def told(done: int, total: int | None, note: str = "") -> None:
         progress(done, total, f"{note} ({operation.name})")
 
     try:
-        target = operation.target.model_validate_json(part.target_json)
-        report: Report = operation.run(deployment, target, told)
+        report: Report = given(operation.run)(deployment, part.frozen(), told)
     except Problem as problem:
         # The parts do not hang on one another: the next is done all the same, and this one is reported as failed.
         return Report(

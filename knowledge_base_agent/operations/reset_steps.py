@@ -8,6 +8,7 @@ from knowledge_base_agent.fleet.consuming import consumers_of, stop_consuming
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.shutting_down import End, shut_down
+from knowledge_base_agent.operations.clear_unfinished import broken_off, unfinished
 from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import Progress, given
 from knowledge_base_agent.operations.parked_messages import DROP_ASIDE
@@ -174,7 +175,9 @@ def _left_over(queues: QueuesView, ready: int | None, unacked: int | None) -> st
 
 def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progress) -> Outcome:
     deadline, pause = Deadline.after(_ROWS_SECONDS), threading.Event()
+    before_that = unfinished(deployment, broken_off(deployment))
     with removing_rows(deployment, no_undo=target.no_undo) as rows:
+        finished = before_that.finish(deployment, rows.behind, progress)
         while True:
             # The recorder may still write what happened a moment ago, so it is looked at again.
             cutoff, before = utc_now(), rows.number
@@ -185,7 +188,7 @@ def _clear_rows(deployment: "Deployment", target: ResetTarget, progress: Progres
             if (left == 0 and not gone) or deadline.expired:
                 break
             pause.wait(_EVERY)
-    notes = rows.behind.notes()
+    notes = [*rows.behind.notes(), *(one.text for one in finished)]
     said = " ".join([f"{counted(rows.number, 'row')} removed, {left:,} left.", *notes])
     return Outcome(verified=left == 0, detail=said)
 

@@ -31,7 +31,7 @@ from knowledge_base_agent.records.task_filter import TaskFilter
 if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
-_NAME = "rows"
+ROWS_NAME = "rows"
 _AGAIN = "there is a row of the same task again"
 _FORGOTTEN = "this result backend can't give them back: they went for good"
 
@@ -78,7 +78,7 @@ def removing_rows(deployment: "Deployment", *, no_undo: bool) -> Iterator[Rows]:
     kept, numbers = keeping(deployment), Counter[str]()
     sources = list(clients_of(deployment))
     forgotten = backend_url(deployment) is not None and RESULTS not in sources
-    kept.keep(_NAME, {"mark": kept.mark, "sources": sources, "forgotten": forgotten})
+    kept.keep(ROWS_NAME, {"mark": kept.mark, "sources": sources, "forgotten": forgotten})
     behind = leftovers(deployment, aside_for(kept, numbers))
     rows = Rows(deployment=deployment, behind=behind, aside=kept.id)
     yield rows
@@ -120,4 +120,4 @@ def _free(deployment: "Deployment", keepsake: Keepsake) -> Iterator[None]:
     yield from free_in(deployment, keepsake.kept["mark"], keepsake.kept["sources"])
 
 
-ROWS = KeepsakeKind(name=_NAME, look=_look, bring_back=_bring_back, free=_free)
+ROWS = KeepsakeKind(name=ROWS_NAME, look=_look, bring_back=_bring_back, free=_free)

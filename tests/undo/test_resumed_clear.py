@@ -80,6 +80,26 @@ def test_a_clear_that_dies_anywhere_is_gone_on_with_to_its_end(
     undo(there, newest(there))
 
 
+def test_a_round_that_dies_within_its_clear_is_gone_on_with_too(
+    there: Crew, redis_space: RedisSpace
+) -> None:
+    fill(there, redis_space)
+    before, words = everything(there, redis_space), "maintenance monthly --reason test"
+    moment = 1
+    while not (aside(there) and left(redis_space)):
+        assert dying(there, lambda: there.previews(f"{words} --repeat"), moment)
+        moment += 1
+    hidden, first = aside(there), newest(there)
+    shown, said = resumed(there, first)
+
+    assert f"{hidden:,} rows had been cleared before it broke off" in shown
+    assert f"`undo {first}` brings those rows back" in said
+    assert (seen(there), left(redis_space)) == ({"STARTED": 1}, [])
+    for run in (newest(there), first):
+        undo(there, run)
+    assert everything(there, redis_space) == before
+
+
 def test_what_a_resumed_clear_that_is_killed_too_has_hidden_is_not_forgotten(
     there: Crew, redis_space: RedisSpace
 ) -> None:
@@ -100,5 +120,24 @@ def test_what_a_resumed_clear_that_is_killed_too_has_hidden_is_not_forgotten(
     assert "had been cleared before it broke off" in shown
     assert (seen(there), left(redis_space)) == ({"STARTED": 1}, [])
     for run in (newest(there), second, first):
+        undo(there, run)
+    assert everything(there, redis_space) == before
+
+
+@pytest.mark.timeout(180)
+def test_what_a_killed_clear_left_goes_with_a_complete_reset(
+    there: Crew, redis_space: RedisSpace
+) -> None:
+    fill(there, redis_space)
+    before, moment = everything(there, redis_space), 1
+    while not (aside(there) and left(redis_space)):
+        assert dying(there, lambda: there.previews(f"{BY_AGE} --repeat"), moment)
+        moment += 1
+    cleared = newest(there)
+    report = there.confirms(there.previews("reset --complete --reason test"))
+    assert report.succeeded, report
+    assert f"`undo {cleared}` brings those rows back" in notes(report) + str(report.parts)
+    assert left(redis_space) == []
+    for run in (newest(there), cleared):
         undo(there, run)
     assert everything(there, redis_space) == before
