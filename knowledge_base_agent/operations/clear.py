@@ -24,11 +24,11 @@ from knowledge_base_agent.operations.undoable import (
     for_how_long,
 )
 from knowledge_base_agent.operations.words import duration as read_duration
+from knowledge_base_agent.records.clear_names import names_to_clear
 from knowledge_base_agent.records.clearing import (
     ClearCandidates,
     clear_candidates,
     how_many_to_clear,
-    names_to_clear,
     states_to_clear,
 )
 from knowledge_base_agent.records.database import reading_one_moment
@@ -103,7 +103,8 @@ def _looked(
         touches = NOBODY_KNOWS
         if deployment.settings.protected:  # else nobody asks
             whose = names_to_clear(connection, target.states, target.cutoff, target.wanted)
-            touches = touched(queues=(q for _, q in whose), tasks=(name for name, _ in whose))
+            named = touched(queues=whose.queues, tasks=whose.tasks)
+            touches = named if whose.complete else named | NOBODY_KNOWS
     before = unfinished(deployment, target.continued)
     undo = _for_how_long(deployment, target)
     report = _previewed(found, target.meant, undo, only_shown=only_shown)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.records.clear_steps import EVERY, Removal, Step, steps
-from knowledge_base_agent.records.hidden import Span, clearings, gaps, meant, seen_parts
+from knowledge_base_agent.records.hidden import Span, clearings, gaps, seen_parts
 from knowledge_base_agent.records.hiding import hidden_ids, hide
 from knowledge_base_agent.records.portions import portions
 from knowledge_base_agent.records.states import STATES, WITH_WORKERS
@@ -97,28 +97,30 @@ def _by_state(connection: Connection, wanted: TaskFilter) -> dict[str, list[int]
     """Return the number of rows of each state, and the sums that tell them from others."""
     query = select(TASKS.c.state, func.count(), *_which(connection)).group_by(TASKS.c.state)
     found: dict[str, list[int]] = {}
-    for among, number in _parts(connection, wanted):
+    for among, number in parts_to_clear(connection, wanted):
         for state, *figures in connection.execute(query.where(among)) if number != 0 else ():
             before = found.get(state)
             found[state] = _together(before, figures) if before else figures
     return dict(sorted(found.items()))
 
 
-def _parts(
-    connection: Connection, wanted: TaskFilter
+def parts_to_clear(
+    connection: Connection, wanted: TaskFilter, *, rows: int | None = None
 ) -> Iterator[tuple[ColumnElement[bool], int | None]]:
     """Yield conditions, of which each row that is seen and meant fulfils one, and how many do where that is known.
 
-    Where only states and age are asked for, PostgreSQL is given a portion at a time.
+    Where only states and age are asked for, PostgreSQL is given a portion at a time; with `rows`, either database is
+    given about so many at a time.
     """
     active, dialect = clearings(connection), connection.dialect.name
-    if dialect != "postgresql" or replace(wanted, states=(), until=None) != EVERY:
+    one_look = rows is None and dialect != "postgresql"
+    if one_look or replace(wanted, states=(), until=None) != EVERY:
         yield from ((one, None) for one in seen_parts(active, wanted, dialect))
         return
     until = Span(until=wanted.until)
     for state in wanted.states:
         for gap in gaps(active, state, wanted.until):
-            for span, number in portions(connection, state, gap):
+            for span, number in portions(connection, state, gap, rows=rows):
                 yield and_(TASKS.c.state == state, span.condition()), number
         mine = (one for one in active if one.state == state and one.sparing)
         yield from ((one.spares(until), None) for one in mine)
@@ -139,7 +141,7 @@ def how_many_to_clear(
     """Return the total of `clear_candidates` alone, which takes less than half of the time."""
     among = replace(wanted, states=states_to_clear(states), until=older_than)
     query, total = select(func.count()).select_from(TASKS), 0
-    for one, number in _parts(connection, among):
+    for one, number in parts_to_clear(connection, among):
         total += (connection.scalar(query.where(one)) or 0) if number is None else number
     return total
 
@@ -162,18 +164,6 @@ def _digest(connection: Connection, total: int, newest: int | None = None) -> st
     # The highest number of all is given again once its row has gone: the id says whose it is.
     query = select(TASKS.c.id).where(literal_column("tasks.rowid", Integer) == newest)
     return hashlib.sha256(f"{total} {connection.scalar(query)}".encode()).hexdigest()[:32]
-
-
-def names_to_clear(
-    connection: Connection,
-    states: Collection[str],
-    older_than: datetime,
-    wanted: TaskFilter = EVERY,
-) -> tuple[tuple[str, str | None], ...]:
-    """Return the task names of what `clear_candidates` counts, each with a queue: None where the row does not know."""
-    among = replace(wanted, states=states_to_clear(states), until=older_than)
-    query = select(TASKS.c.name, TASKS.c.queue).where(meant(connection, among))
-    return tuple((name, queue) for name, queue in connection.execute(query.distinct()))
 
 
 def clear(

@@ -17,26 +17,28 @@ _PORTION: Final = 250_000
 _MOMENT: Final = timedelta(microseconds=1)
 
 
-def portions(connection: Connection, state: str, span: Span) -> Iterator[tuple[Span, int]]:
+def portions(
+    connection: Connection, state: str, span: Span, *, rows: int | None = None
+) -> Iterator[tuple[Span, int]]:
     """Yield times within the span, one after the other, each with its number of rows of the state: not very many.
 
     They belong together in `reading_one_moment`, or where nobody else writes `tasks`. On SQLite it is one portion: no
-    statement there has a deadline, and a reader holds nobody up.
+    statement there has a deadline, and a reader holds nobody up. With `rows` each has about so many, there too.
     """
-    if connection.dialect.name != "postgresql":
+    if rows is None and connection.dialect.name != "postgresql":
         yield span, _rows(connection, state, span)
         return
-    rest = span
+    rest, most = span, rows or _PORTION
     while True:
-        number, last = _next(connection, state, rest)
-        if number <= _PORTION:
+        number, last = _next(connection, state, rest, most)
+        if number <= most:
             yield rest, number
             return
         # Very many rows of the same microsecond go together: there must be an end.
         end = last if last != rest.since else last + _MOMENT
         portion = Span(since=rest.since, until=end)
         alike = _rows(connection, state, Span(since=last, until=last + _MOMENT))
-        yield portion, _PORTION if alike == 1 else _rows(connection, state, portion)
+        yield portion, most if alike == 1 else _rows(connection, state, portion)
         rest = Span(since=end, until=span.until)
 
 
@@ -50,11 +52,11 @@ def rows_in(connection: Connection, state: str, span: Span, *, most: int | None 
     return total
 
 
-def _next(connection: Connection, state: str, span: Span) -> tuple[int, datetime]:
+def _next(connection: Connection, state: str, span: Span, most: int) -> tuple[int, datetime]:
     """Return how many rows the next portion has, and one more if there is one, and the time of the last of them."""
     at = TASKS.c.updated_at
     rows = select(at).where(TASKS.c.state == state, span.condition()).order_by(at)
-    few = rows.limit(_PORTION + 1).subquery()
+    few = rows.limit(most + 1).subquery()
     number, last = connection.execute(select(func.count(), func.max(few.c.updated_at))).one()
     return number, last
 

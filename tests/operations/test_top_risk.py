@@ -12,6 +12,7 @@ from sqlalchemy import update
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.operation import Preview, Touched, given, touched
 from knowledge_base_agent.problems import ReasonNeeded
+from knowledge_base_agent.records import clear_names
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.tables import TASKS
 from knowledge_base_agent.settings import Settings
@@ -104,6 +105,17 @@ def test_the_rows_that_a_clear_touches_are_asked_whose_they_are_where_some_are_p
         queues=["celery"], tasks=["history.fail"]
     )
     assert why(protecting, words, settings) == "protected task: history.fail"
+
+
+def test_where_not_all_of_a_clears_rows_can_be_asked_whose_they_are_some_may_be_protected(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clear_names, "_WITHIN", -1.0)
+    settings = here.deployment.settings.model_copy(update={"protected": ("task:shop.*",)})
+    protecting = replace(here, deployment=replace(here.deployment, settings=settings))
+    words = "clear --older-than 1h --status FAILURE"
+    unknown = "some of its tasks can't be told, and some tasks are protected"
+    assert why(protecting, words, settings) == unknown
 
 
 def test_in_the_shell_the_top_risk_wants_a_reason_and_no_second_person(here: Place) -> None:

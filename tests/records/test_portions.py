@@ -98,7 +98,7 @@ def test_a_first_clear_of_more_rows_than_a_statement_may_count(
     slow = open_engine(postgres_url, deadline=60)
     many = fill(slow, iter(range(1_200)))
     remember(slow, entry(states.FAILURE, "another", at=5))
-    _a_millisecond_a_row(slow)
+    a_millisecond_a_row(slow)
     engine = open_engine(postgres_url, deadline=1.0)
     with pytest.raises(Away, match="statement timeout"), reading(engine) as connection:
         connection.scalar(text("SELECT count(*) FROM tasks"))
@@ -109,7 +109,7 @@ def test_a_first_clear_of_more_rows_than_a_statement_may_count(
     assert found.by_state == {"SUCCESS": many, "FAILURE": 1}
     assert clear(engine, states=found.states, cutoff=LATER, aside="k0") == found.by_state
 
-    _as_before(slow)
+    as_before(slow)
     assert recorded(slow) == {}
     hides_as_it_says(slow)
     assert sum(step.back for step in bring_rows_back(slow, "k0")) == many + 1
@@ -117,7 +117,7 @@ def test_a_first_clear_of_more_rows_than_a_statement_may_count(
         one.dispose()
 
 
-def _a_millisecond_a_row(engine: Engine) -> None:
+def a_millisecond_a_row(engine: Engine) -> None:
     """Let each row of `tasks` that is read take a millisecond; an index leads to them, as where they are many."""
     with writing(engine) as connection:
         connection.exec_driver_sql("ALTER TABLE tasks RENAME TO all_tasks")
@@ -129,7 +129,7 @@ def _a_millisecond_a_row(engine: Engine) -> None:
             connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET enable_{one} = off')
 
 
-def _as_before(engine: Engine) -> None:
+def as_before(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.exec_driver_sql("DROP VIEW tasks")
         connection.exec_driver_sql("ALTER TABLE all_tasks RENAME TO tasks")
