@@ -23,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     # Importing makes hundreds of thousands of objects that stay: looking for garbage among them is a tenth of the time.
     gc.disable()
+    from knowledge_base_agent.cli import later
+
+    later.install()
     from knowledge_base_agent.cli import monitor
 
     # Nor at the end: looking through them all once more, to take apart what ends anyway, took a third of a second.

@@ -11,10 +11,10 @@ HEAVY = frozenset({
     "aiohttp", "alembic", "bot", "celery.worker.control", "charset_normalizer", "flower",
     "knowledge_base_agent.agent.tasks", "knowledge_base_agent.cli.exporting", "knowledge_base_agent.cli.following",
     "knowledge_base_agent.fleet.amqp_asides", "knowledge_base_agent.fleet.revoking",
-    "knowledge_base_agent.fleet.worker_answers", "knowledge_base_agent.watching", "local_slack", "lxml", "markdown_it",
-    "prometheus_client", "psycopg", "pygments", "pypdf", "rich._emoji_codes", "rich.traceback", "slack_bolt",
-    "slack_sdk", "slackblocks", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "structlog", "tornado",
-    "trafilatura",
+    "knowledge_base_agent.fleet.worker_answers", "knowledge_base_agent.watching", "local_slack", "lxml",
+    "markdown_it", "prometheus_client", "psycopg", "pygments", "pypdf", "redis.asyncio.client", "rich._emoji_codes",
+    "rich.traceback", "slack_bolt", "slack_sdk", "slackblocks", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm",
+    "structlog", "tornado", "trafilatura", "yaml.loader",
 })  # fmt: skip
 HEAVIER_THAN_HELP = HEAVY | {
     "celery", "kombu", "knowledge_base_agent.operations", "msgspec", "pydantic", "redis", "rich", "sqlalchemy",
