@@ -6,8 +6,7 @@ two workers of the same name, and hangs for ever when ten ask at once. This asks
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery import Celery
 
@@ -16,7 +15,7 @@ from knowledge_base_agent.fleet.absent import Missing, settled, who_is_missing
 from knowledge_base_agent.fleet.away import CONNECTION_ERRORS, DRIVER_ERRORS, away
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.line import Line
-from knowledge_base_agent.fleet.question import Asked, Question, Reply
+from knowledge_base_agent.fleet.question import Answers, Asked, Question
 from knowledge_base_agent.fleet.roster import Roster
 from knowledge_base_agent.problems import Away
 
@@ -26,43 +25,6 @@ _GRACE = 0.2
 """Seconds that workers known to be silent get to come back, after everyone else has answered."""
 _HAND_OVER = 0.1
 SOURCE = "the broker"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What came back for one question. `receivers` and what hangs on it is None where the broker can't tell."""
-
-    question: Question
-    sent_at: datetime
-    """Aware UTC, by our clock."""
-    took: timedelta
-    receivers: int | None
-    """How many workers received the question, foreign ones included; exact on Redis."""
-    why_unknown: str | None
-    """Why `receivers` is None."""
-    replies: tuple[Reply, ...]
-    silent: tuple[str, ...]
-    """Who received it and did not answer, by name."""
-    unnamed: int | None
-    """How many more did so whose names are not known."""
-    duplicates: tuple[str, ...]
-    """Names that more than one worker answered by: give each its own."""
-    unreadable: int = 0
-    """Replies that are broken, or in a form that is never decoded (pickle)."""
-    interrupted: str | None = None
-    """Why a command is unconfirmed: it was sent, or may have been, and may still take effect."""
-
-    @property
-    def answered(self) -> int:
-        """Return how many replies came."""
-        return len(self.replies)
-
-    @property
-    def complete(self) -> bool | None:
-        """Return whether everyone who was asked answered; None where that can't be told."""
-        if self.interrupted or self.silent or self.unnamed:
-            return False
-        return None if self.receivers is None and self.question.destination is None else True
 
 
 class Broadcaster:
@@ -91,7 +53,8 @@ class Broadcaster:
         listening = Deadline(at=deadline.at - min(_HAND_OVER, deadline.remaining() / 10))
         limit = Deadline(at=deadline.at + _HAND_OVER)
         try:
-            within(limit, lambda: self._in_turn(listening, asked), source=SOURCE)
+            if not self._asked_here(listening, limit, asked):
+                within(limit, lambda: self._in_turn(listening, asked), source=SOURCE)
         except Away as problem:
             if not any(one.sent and not one.question.reads for one in asked):
                 raise
@@ -107,6 +70,36 @@ class Broadcaster:
                 line.close()
             except DRIVER_ERRORS:
                 line.drop()  # the broker went first: nothing is left to say to it
+
+    def _asked_here(self, deadline: Deadline, limit: Deadline, asked: list[Asked]) -> bool:
+        """Ask in this very thread, if nothing can keep it beyond the deadline; tell whether that was done.
+
+        To hand a question to another thread and its answers back takes two switches, on a busy machine as long as a
+        worker takes to answer. What may take its time, to connect above all, is for the other thread.
+        """
+        if len(asked) > 1 or not asked[0].question.reads or not self._turns.acquire(blocking=False):
+            return False
+        try:
+            line = self._ready_line()
+            if line is None:
+                return False
+            self._hear(line, deadline, asked, here=True)
+            if _everyone(asked[0]):
+                self._finish(line, asked)
+            else:
+                within(limit, lambda: self._finish(line, asked), source=SOURCE)
+        except DRIVER_ERRORS:
+            asked[0].again()
+            return False
+        finally:
+            self._turns.release()
+        return True
+
+    def _ready_line(self) -> Line | None:
+        with self._lock:
+            if self._lines and self._lines[-1].ready():
+                return self._lines.pop()
+        return None
 
     def _in_turn(self, deadline: Deadline, asked: list[Asked]) -> None:
         if not self._turns.acquire(timeout=deadline.remaining()):
@@ -141,11 +134,21 @@ class Broadcaster:
 
     def _converse(self, deadline: Deadline, asked: list[Asked]) -> None:
         line = self._take()
+        self._hear(line, deadline, asked, here=False)
+        self._finish(line, asked)
+
+    def _hear(self, line: Line, deadline: Deadline, asked: list[Asked], *, here: bool) -> None:
         try:
             for one in asked:
-                line.send(one, deadline)
+                line.send(one, deadline, here=here)
             while not deadline.expired and not all(self._settled(one, asked) for one in asked):
                 line.listen(deadline.remaining())
+        except BaseException:
+            line.drop()
+            raise
+
+    def _finish(self, line: Line, asked: list[Asked]) -> None:
+        try:
             line.forget(asked)
             asked[0].unreadable, line.unreadable = line.unreadable, 0
             for one in asked:
@@ -193,13 +196,12 @@ class Broadcaster:
             return
         self.roster.shared(one.counts())
         present = self.roster.present()
-        everyone = one.receivers is not None and len(one.replies) >= one.receivers
         one.missing = who_is_missing(
             receivers=one.receivers,
             replies=len(one.replies),
             answered=answered,
             present=present,
-            bound=None if everyone else line.bound(present - answered),
+            bound=None if _everyone(one) else line.bound(present - answered),
         )
         self.roster.silent(one.missing.silent)
         if not one.missing.unnamed:
@@ -223,3 +225,8 @@ class Broadcaster:
             unreadable=one.unreadable,
             interrupted=interrupted,
         )
+
+
+def _everyone(one: Asked) -> bool:
+    """Tell whether as many replies came as there are workers; never where the broker can't tell that."""
+    return one.receivers is not None and len(one.replies) >= one.receivers

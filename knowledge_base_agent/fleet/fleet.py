@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 
 from knowledge_base_agent.fleet.broadcast import SOURCE as BROKER
-from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
+from knowledge_base_agent.fleet.broadcast import Broadcaster
 from knowledge_base_agent.fleet.broker import Broker
 from knowledge_base_agent.fleet.connections import LOGS, PROGRESS, RESULTS, Connections, Health
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, within
-from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.question import Answers, Question
 from knowledge_base_agent.fleet.queues import Queues
 from knowledge_base_agent.fleet.redis_state import RedisClients, RedisState, read_states
 from knowledge_base_agent.fleet.sightings import Sightings

@@ -61,10 +61,17 @@ class Line:
         if events is not None:
             events["basic_return"].add(self._returned)
 
-    def send(self, asked: Asked, deadline: Deadline) -> None:
-        """Broadcast one question; what comes back is added to `asked` by `listen`. Sends nothing after the deadline."""
-        replies, question = self._replies, asked.question
-        with replies.addressed(reads=question.reads) if replies else contextlib.nullcontext():
+    def ready(self) -> bool:
+        """Tell, without waiting, whether a question can be asked on it that waits for nothing beyond its deadline."""
+        return self._replies is not None and self._replies.ready()
+
+    def send(self, asked: Asked, deadline: Deadline, *, here: bool = False) -> None:
+        """Broadcast one question; what comes back is added to `asked` by `listen`. Sends nothing after the deadline.
+
+        Nor does it wait for anything beyond that, `here`, on a line that is `ready`.
+        """
+        question, replies, until = asked.question, self._replies, deadline if here else None
+        with replies.addressed(question.reads, until) if replies else contextlib.nullcontext():
             # To connect may have taken so long that its asker was told that it was not sent.
             if deadline.expired:
                 raise TimeoutError("there was no connection in time")

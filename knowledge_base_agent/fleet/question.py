@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from knowledge_base_agent.fleet.absent import Missing
@@ -87,6 +87,43 @@ class Asked:
         self.receivers = None
         self.enrolled = None
         self.replies = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What came back for one question. `receivers` and what hangs on it is None where the broker can't tell."""
+
+    question: Question
+    sent_at: datetime
+    """Aware UTC, by our clock."""
+    took: timedelta
+    receivers: int | None
+    """How many workers received the question, foreign ones included; exact on Redis."""
+    why_unknown: str | None
+    """Why `receivers` is None."""
+    replies: tuple[Reply, ...]
+    silent: tuple[str, ...]
+    """Who received it and did not answer, by name."""
+    unnamed: int | None
+    """How many more did so whose names are not known."""
+    duplicates: tuple[str, ...]
+    """Names that more than one worker answered by: give each its own."""
+    unreadable: int = 0
+    """Replies that are broken, or in a form that is never decoded (pickle)."""
+    interrupted: str | None = None
+    """Why a command is unconfirmed: it was sent, or may have been, and may still take effect."""
+
+    @property
+    def answered(self) -> int:
+        """Return how many replies came."""
+        return len(self.replies)
+
+    @property
+    def complete(self) -> bool | None:
+        """Return whether everyone who was asked answered; None where that can't be told."""
+        if self.interrupted or self.silent or self.unnamed:
+            return False
+        return None if self.receivers is None and self.question.destination is None else True
 
 
 def _is_enrolled(said: object) -> bool:

@@ -6,13 +6,17 @@ by pattern, and the binding set keeps the dead.)
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
 from kombu.transport.base import Transport
 from kombu.utils.json import dumps
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as NothingYet
+
+from knowledge_base_agent.fleet.deadline import Deadline
 
 CONNECT_SECONDS = 3.0
 """How long a connection to the broker may take."""
@@ -20,6 +24,8 @@ CLIENT_NAME = "kb-fleet"
 """How our connections are called in Redis' CLIENT LIST."""
 SOCKET_SECONDS = 5.0
 """How long one command to the broker may take before its thread is given back."""
+_PIECE_SECONDS = 0.001
+"""Seconds until the next piece of an answer is looked for that has come in part."""
 
 
 class BystanderQoS(kombu_redis.QoS):
@@ -36,9 +42,10 @@ class CountingChannel(kombu_redis.Channel):
     receivers: int | None = None
     first: tuple[tuple[Any, ...], ...] = ()
     """Commands that go out in one write with the next broadcast, and before it."""
-    meanwhile: Callable[[], object] | None = None
-    """What is done once the next broadcast has been written, before its answer is read."""
+    last: tuple[tuple[Any, ...], ...] = ()
+    """And those behind it, whose answers somebody else reads."""
     _speaking: Any = None
+    _until: Deadline | None = None
 
     def prefixed(self, *command: Any) -> tuple[Any, ...]:
         """Return a command with the prefix that this broker's keys have (`global_keyprefix`), if any."""
@@ -47,34 +54,37 @@ class CountingChannel(kombu_redis.Channel):
         return tuple(self.client._prefix_args(command))  # noqa: SLF001 - kombu has no public way
 
     @contextlib.contextmanager
-    def speaking(self) -> Iterator[None]:
-        """Hold a connection that is there for what is sent within: to connect may take its time."""
-        self._speaking = self.pool.get_connection()
+    def speaking(self, connection: Any = None, until: Deadline | None = None) -> Iterator[None]:
+        """Hold a connection for what is sent within: this one, or one of the pool's, which may take time to connect.
+
+        With `until` nothing waits for longer, neither for the connection to take a word nor for an answer.
+        """
+        self._speaking, self._until = connection or self.pool.get_connection(), until
         try:
             yield
         finally:
-            connection, self._speaking = self._speaking, None
-            self.pool.release(connection)
+            spoken, self._speaking, self._until = self._speaking, None, None
+            if spoken is not connection:
+                self.pool.release(spoken)
 
-    def say(
-        self, *commands: tuple[Any, ...], meanwhile: Callable[[], object] | None = None
-    ) -> list[Any]:
+    def say(self, *commands: tuple[Any, ...], last: tuple[tuple[Any, ...], ...] = ()) -> list[Any]:
         """Send commands in one write, once, within `speaking`; return the answers, or raise the first that is an error.
 
-        All of them are carried out, also those behind one that is refused. `meanwhile` is called before the answers are
-        read.
+        All of them are carried out, also those behind one that is refused. The answers to those in `last` are not read.
         """
-        connection = self._speaking
-        connection.send_packed_command(
-            connection.pack_commands([self.prefixed(*command) for command in commands])
-        )
-        if meanwhile is not None:
-            meanwhile()
+        connection, until = self._speaking, self._until
+        words = connection.pack_commands([self.prefixed(*one) for one in (*commands, *last)])
+        if until is None:
+            connection.send_packed_command(words)
+        else:
+            _write(connection, words, until)
         answers: list[Any] = []
         refusals: list[ResponseError] = []
         for _ in commands:
             try:
-                answers.append(connection.read_response())
+                answers.append(
+                    connection.read_response() if until is None else read_by(connection, until)
+                )
             except ResponseError as error:
                 refusals.append(error)
         if refusals:
@@ -96,10 +106,31 @@ class CountingChannel(kombu_redis.Channel):
                 counts = self.say(*publish)
         else:
             first, self.first = self.first, ()
-            meanwhile, self.meanwhile = self.meanwhile, None
-            counts = self.say(*first, *publish, meanwhile=meanwhile)[len(first) :]
+            last, self.last = self.last, ()
+            counts = self.say(*first, *publish, last=last)[len(first) :]
         # Old and new topics of one exchange are heard by overlapping crowds, so the larger one counts.
         self.receivers = max(int(count) for count in counts)
+
+
+def _write(connection: Any, words: Any, until: Deadline) -> None:
+    """Send, on a connection that is there, and wait for nothing beyond the deadline: no health check either."""
+    sock = connection._sock  # noqa: SLF001 - redis-py has one limit for all that a connection sends
+    sock.settimeout(max(until.remaining(), 0.001))
+    connection.send_packed_command(words, check_health=False)
+    sock.settimeout(connection.socket_timeout)
+
+
+def read_by(connection: Any, until: Deadline) -> Any:
+    """Read an answer, in however many pieces it comes; raises `redis.TimeoutError` at the deadline, and keeps those."""
+    while True:
+        begun = connection.can_read(until.remaining())
+        try:
+            return connection.read_response(timeout=0, disconnect_on_error=False)
+        except NothingYet:
+            if until.expired:
+                raise
+            if begun:
+                time.sleep(_PIECE_SECONDS)
 
 
 def counting(transport: type[Transport]) -> type[Transport]:

@@ -1,8 +1,8 @@
 """Which tasks the workers know, by their own word: a client's app may not have imported what its workers did."""
 
-from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
+from knowledge_base_agent.fleet.broadcast import Broadcaster
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.question import Answers, Question
 
 
 def ask_registered(broadcaster: Broadcaster, deadline: Deadline) -> Answers:

@@ -6,10 +6,10 @@ A revoke that was sent is only "sent". Whether a task stopped is seen by `verify
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
+from knowledge_base_agent.fleet.broadcast import Broadcaster
 from knowledge_base_agent.fleet.connections import Connections
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.question import Question
+from knowledge_base_agent.fleet.question import Answers, Question
 from knowledge_base_agent.fleet.reading import text
 from knowledge_base_agent.fleet.views import FleetView, Pool, WorkerView
 from knowledge_base_agent.fleet.whereabouts import check_ids

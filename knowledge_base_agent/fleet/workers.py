@@ -8,10 +8,10 @@ from datetime import datetime
 from celery import Celery
 
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.fleet.broadcast import Answers, Broadcaster
+from knowledge_base_agent.fleet.broadcast import Broadcaster
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.plain_reading import PLAIN_QUESTIONS, Focus, read_plain
-from knowledge_base_agent.fleet.question import Question, Reply
+from knowledge_base_agent.fleet.question import Answers, Question, Reply
 from knowledge_base_agent.fleet.reading import read_look
 from knowledge_base_agent.fleet.shared import Shared
 from knowledge_base_agent.fleet.views import FleetView, WorkerView

@@ -22,6 +22,7 @@ class Proxy:
         self.port = 0
         self._target = (host, port)
         self._delay = 0.0
+        self._drop_seconds = 0.0
         self._stop_at: Callable[[bytes], bool] | None = None
         self._shut_after: bytes | None = None
         self._pairs: set[asyncio.Task[None]] = set()
@@ -42,6 +43,10 @@ class Proxy:
     def delay(self, seconds: float) -> None:
         """Hold back each piece of data in both directions by so long."""
         self._delay = seconds
+
+    def drip(self, seconds: float) -> None:
+        """Pass on what the server says byte by byte, each so long after the other."""
+        self._drop_seconds = seconds
 
     def black_hole(self) -> None:
         """Let nothing through any more, and say so to nobody."""
@@ -65,7 +70,8 @@ class Proxy:
 
     def heal(self) -> None:
         """Let everything through again, what was held back in black connections too."""
-        self._delay, self._stop_at, self._shut_after = 0.0, None, None
+        self._delay, self._drop_seconds = 0.0, 0.0
+        self._stop_at = self._shut_after = None
         self._do(self._listen())
 
     def close(self) -> None:
@@ -138,6 +144,11 @@ class Proxy:
             if watched and self._shut_after is not None and self._shut_after in data:
                 self._shut_after = None
                 await self._shut()  # before it is passed on, so that no answer can be faster
+            if self._drop_seconds and not watched:
+                for drop in data[:-1]:
+                    writer.write(bytes((drop,)))
+                    await asyncio.sleep(self._drop_seconds)
+                data = data[-1:]
             writer.write(data)
             await writer.drain()
 

@@ -33,14 +33,13 @@ def test_a_crowd_of_workers_all_answer_to_one_question(
     app: Celery, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[int] = []
-    ours = RedisReplies.take_waiting
+    ours = RedisReplies.ask_waiting
 
-    def take_waiting(replies: RedisReplies, most: int) -> list[bytes]:
-        waiting = ours(replies, most)
-        fetched.append(len(waiting))
-        return waiting
+    def ask_waiting(replies: RedisReplies, most: int) -> None:
+        fetched.append(most)
+        ours(replies, most)
 
-    monkeypatch.setattr(RedisReplies, "take_waiting", take_waiting)
+    monkeypatch.setattr(RedisReplies, "ask_waiting", ask_waiting)
     with responders(app, NAMES, lambda _command, _index: {"ok": "pong"}):
         answers = fleet.broadcaster.ask(Deadline.after(20), PING)
     assert sorted(reply.worker for reply in answers.replies) == NAMES
@@ -53,11 +52,12 @@ def test_a_redis_that_knows_no_count_gives_them_one_by_one(
 ) -> None:
     tried: list[int] = []
 
-    def refused(_replies: RedisReplies, most: int) -> list[bytes]:
+    def refused(replies: RedisReplies, most: int) -> None:
         tried.append(most)
-        raise redis.ResponseError("wrong number of arguments for 'rpop' command")
+        replies._ask("RPOP", replies._list, most, "one word too many")
+        replies._many = True
 
-    monkeypatch.setattr(RedisReplies, "take_waiting", refused)
+    monkeypatch.setattr(RedisReplies, "ask_waiting", refused)
     with responders(app, NAMES, lambda _command, _index: {"ok": "pong"}):
         answers = fleet.broadcaster.ask(Deadline.after(20), PING)
     assert sorted(reply.worker for reply in answers.replies) == NAMES
