@@ -22,6 +22,7 @@ EVERY_SECONDS = 2.0
 _WITHIN = 5.0
 _TRIES = 20
 _INTERRUPTED_EVERY = 5
+_FORGOTTEN_EVERY = 300
 
 
 @dataclass(kw_only=True)
@@ -71,12 +72,14 @@ class Upkeep:
         interrupted: tuple[Run, ...] = ()
         if self._turns % _INTERRUPTED_EVERY == 0:
             interrupted = await desk.questions.call(desk.runner.declare_interrupted, within=_WITHIN)
-        self._turns += 1
         for run in interrupted:
             if run.place:
                 self._add(run.place, run.message, interrupted_message(run))
         if expired or interrupted:
             desk.nudge_audit()
+        self._turns += 1
+        if self._turns % _FORGOTTEN_EVERY == 1:
+            await desk.questions.call(desk.runner.forget_seen, within=_WITHIN)
 
     def _add(self, place: str, message: str, drawn: Drawn) -> None:
         self._notices.append(_Notice(place=place, message=message, drawn=drawn))

@@ -4,6 +4,8 @@ This is the only caller of an operation's `answer` and `run`, from Slack and fro
 Synchronous and thread-safe; every step that reaches out has a deadline of its own.
 """
 
+from collections.abc import Collection
+
 from knowledge_base_agent import glass, repeats, runs, seen_events
 from knowledge_base_agent.actors import NOBODY, Actor
 from knowledge_base_agent.audit import Kind, entry_about, entry_of, kind_of, write
@@ -233,10 +235,13 @@ class Runner:
                 write(connection, entry_of(NOBODY, Kind.INTERRUPTED, run.operation, **more))
         return found
 
-    def first_time(self, event_id: str) -> bool:
-        """Tell whether this envelope or payload is seen for the first time. Raises `Away`."""
-        with writing(self._deployment.engine) as connection:
-            return seen_events.first_time(connection, event_id)
+    def first_seen(self, event_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these envelopes or payloads are seen for the first time. Raises `Away`."""
+        return seen_events.first_seen(self._deployment.engine, event_ids)
+
+    def forget_seen(self) -> None:
+        """Forget what was seen more than a day ago. Raises `Away`."""
+        seen_events.forget_old(self._deployment.engine)
 
     def _note(self, request: Request, kind: Kind, detail: str) -> None:
         self._deployment.spool.add(entry_about(request, kind, detail))

@@ -207,12 +207,6 @@ def test_a_run_whose_process_is_gone_is_announced_once_and_never_run_again(
         assert connection.execute(told).scalar_one() == claimed.run_id
 
 
-def test_the_same_event_counts_once(runner: Runner) -> None:
-    assert runner.first_time("Ev1")
-    assert not runner.first_time("Ev1")
-    assert runner.first_time("Ev2")
-
-
 def test_words_with_a_secret_are_redacted_in_the_audit(
     runner: Runner, deployment: Deployment, ledger: Path
 ) -> None:
