@@ -1,5 +1,6 @@
 """What listeners reach: the runner, Slack, people, and where to run things. Wired once, in `app.py`."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,17 @@ from knowledge_base_agent.settings import Settings
 
 log = structlog.get_logger()
 Work = Callable[[], Awaitable[object]]
+_CUT_SHORT = Away(
+    "The bot was stopped before it could answer this. Whatever it had begun to change is recorded, and what became of "
+    "that is told when it is back.",
+    "Look at `/kb ops` in a minute, and ask again if it is not there.",
+    source="the bot",
+)
+_STOPPED = Away(
+    "The bot was stopped before this began, and nothing of it was done.",
+    "Ask or click again in a minute, when it is back.",
+    source="the bot",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +110,15 @@ class Desk:
             source="the bot",
         )
         self._not_begun(place, behind)
+        await self._say(place, behind)
+
+    async def _stopped(self, place: Place) -> None:
+        self._not_begun(place, _STOPPED)
+        await self._say(place, _STOPPED)
+
+    async def _say(self, place: Place, why: Problem) -> None:
         # Text alone: to draw it would cost more than to send it, and many wait.
-        await self.messages.whisper(place, Drawn(text=escaped(f"⚠️ {behind.what} {behind.cure}")))
+        await self.messages.whisper(place, Drawn(text=escaped(f"⚠️ {why.what} {why.cure}")))
 
     def _not_begun(self, place: Place, why: Problem) -> None:
         # Not looked up: that is a call to Slack, and too many of those is what this keeps off.
@@ -114,6 +133,8 @@ class Desk:
         if not await self.seen.first_time(event_id):
             log.info("an event came twice", event_id=event_id)
             return
+        if self.errands.closing:
+            work = partial(self._stopped, place)
         await self.guarded(place, work)
 
     async def drawn(self, draw: Callable[[], Drawn]) -> Drawn:
@@ -143,6 +164,10 @@ class Desk:
             reference = uuid.uuid4().hex[:8]
             log.exception("an unexpected error", reference=reference, user=place.user)
             await self.messages.whisper(place, unexpected_message(reference))
+        except asyncio.CancelledError:
+            # The bot stops, and leaves a moment for this; when that is over, this is cancelled, too.
+            await self._say(place, _CUT_SHORT)
+            raise
         finally:
             self.nudge_audit()
 

@@ -20,6 +20,11 @@ than that."""
 _SLOW_SECONDS = 0.004
 """How long a turn of the loop may take. After a slower one nothing new is begun for as long again."""
 _LONGEST_REST = 0.01
+_STILL_BEGUN = 0.25
+"""The part of the time for stopping in which what waits is still begun: most of it is for what runs, and for telling
+those whose work is not begun. Whoever ends the process may give it less time than we take."""
+_CUT_SHORT_AFTER = 0.85
+"""The part after which what still runs is cancelled, so that there is time to tell its person."""
 
 
 class Urgency(IntEnum):
@@ -46,6 +51,8 @@ class Errands:
         """Since when each waits that is new, by `time.monotonic()`."""
         self._running: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
+        self.closing = False
+        """Whether what has its turn now is not to begin: the bot is about to end, and its person is to hear so."""
         self._next: asyncio.Handle | None = None
         self._last_turn = 0.0
 
@@ -127,20 +134,35 @@ class Errands:
         return True
 
     async def finish(self, within: float) -> int:
-        """Wait until all is done, `within` seconds at most; cancel the rest and return how many that were."""
+        """Wait until all is done, `within` seconds at most; cancel the rest and return how many that were.
+
+        After a quarter of that time it is `closing`. What is cancelled has the last part of it to say so.
+        """
         self._ending.set()
-        until = time.monotonic() + within
+        now = time.monotonic()
+        await self._all_done(by=now + within * _STILL_BEGUN)
+        self.closing = True
+        await self._all_done(by=now + within * _CUT_SHORT_AFTER)
+        left = self._cancelled()
+        await self._all_done(by=now + within)
+        late = self._cancelled()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(left | late) + self._dropped()
+
+    def _cancelled(self) -> set[asyncio.Task[None]]:
+        """Cancel what runs, and return it."""
+        left = set(self._running)
+        for task in left:
+            task.cancel()
+        return left
+
+    async def _all_done(self, *, by: float) -> None:
         # One may begin another: a request that was acknowledged has yet to be read.
-        while len(self) and (seconds := until - time.monotonic()) > 0:
+        while len(self) and (seconds := by - time.monotonic()) > 0:
             if self._running:
                 await asyncio.wait(set(self._running), timeout=seconds)
             else:
                 await asyncio.sleep(0)  # the turn at which the next one is begun
-        left, unbegun = set(self._running), self._dropped()
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        return len(left) + unbegun
 
     def _dropped(self) -> int:
         """Drop what was not begun, and return how many works that were."""

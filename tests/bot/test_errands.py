@@ -57,6 +57,48 @@ async def test_what_does_not_end_or_was_not_begun_in_time_is_counted() -> None:
     assert len(errands) == 0
 
 
+async def test_what_has_no_turn_soon_after_the_stop_hears_so_and_what_runs_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BEHIND_SECONDS", 0.5)
+    errands = Errands()
+    heard: list[object] = []
+
+    async def runs() -> None:
+        while not heard:
+            await errands.turn()  # and takes every turn
+        heard.append("ended")
+
+    async def waits() -> None:
+        heard.append(errands.closing)
+
+    errands.start(runs(), Urgency.AT_ONCE)
+    await asyncio.sleep(0.01)
+    errands.start(waits())
+    assert await errands.finish(1) == 0
+    assert heard == [True, "ended"]
+
+
+async def test_what_is_cancelled_at_the_end_has_time_for_a_last_word_but_not_for_more() -> None:
+    errands = Errands()
+    said: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            said.append("a word")
+            await errands.turn()
+            said.append("another")
+            await asyncio.Event().wait()
+
+    errands.start(endless())
+    async with asyncio.timeout(5):
+        assert await errands.finish(1) == 1
+    assert said == ["a word", "another"]
+    assert len(errands) == 0
+
+
 async def test_what_is_confirmed_goes_first_then_the_unread_then_answers_then_what_is_new() -> None:
     errands = Errands()
     order: list[str] = []
