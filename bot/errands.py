@@ -10,8 +10,9 @@ import time
 from collections import deque
 from collections.abc import Coroutine
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
 
 BEHIND_SECONDS = 2.0
@@ -49,7 +50,7 @@ class Errands:
         )
         self._since: deque[float] = deque()
         """Since when each waits that is new, by `time.monotonic()`."""
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._ending = asyncio.Event()
         self.closing = False
         """Whether what has its turn now is not to begin: the bot is about to end, and its person is to hear so."""
@@ -67,6 +68,12 @@ class Errands:
     def start(self, work: Work, urgency: Urgency = Urgency.NEW) -> None:
         """Begin a task when its turn comes; what it raises must have been handled within."""
         self._line_up(work, urgency)
+
+    def along(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin at once what waits for no turn, such as an answer that Slack reads, and finish it with the rest."""
+        task = asyncio.create_task(work)
+        self._keep(task)
+        return task
 
     async def turn(self) -> None:
         """Return when the loop has a turn for the next part of what was begun, such as posting an answer."""
@@ -105,11 +112,13 @@ class Errands:
 
     def _go(self, one: "Work | asyncio.Future[None]") -> None:
         if not isinstance(one, asyncio.Future):
-            task = asyncio.create_task(one)
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._keep(asyncio.create_task(one))
         elif not one.done():
             one.set_result(None)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     def _go_on(self, now: float, took: float) -> None:
         """Let through more at the next turn; after a slow one, what is new only once others had their time."""
@@ -149,7 +158,7 @@ class Errands:
         await asyncio.gather(*late, return_exceptions=True)
         return len(left | late) + self._dropped()
 
-    def _cancelled(self) -> set[asyncio.Task[None]]:
+    def _cancelled(self) -> set[asyncio.Task[Any]]:
         """Cancel what runs, and return it."""
         left = set(self._running)
         for task in left:

@@ -91,7 +91,8 @@ class Endpoint:
             log.warning("a request was not signed by Slack, or came twice", remote=request.remote)
             return web.Response(status=401, text="invalid signature")
         if any(mark in body for mark in _ANSWERED):
-            return await _once(self._first_time, signature, self._app, body, request)
+            answer = _once(self._first_time, signature, self._app, body, request)
+            return await self._errands.along(answer)  # what it begins must not come after the end
         # Whether another bot took it is asked when it is known what it is: the same body is the same event.
         self._errands.start(_unanswered(self._app, body, request), Urgency.UNREAD)
         return web.Response(status=200)

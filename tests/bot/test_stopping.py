@@ -3,15 +3,19 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 
 import pytest
+from pydantic import SecretStr
 
 from bot import app, errands
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.road_tables import RUNS
+from knowledge_base_agent.runner import Runner
 from tests.bot.at_work import bot_at_work, old_failures, recorded, settings_in
 from tests.people import LocalSlack
+from tests.servers import free_port
 from tests.waiting import await_until
 
 CLEAR = "/kb clear --older-than 24 --status FAILURE"
@@ -71,3 +75,33 @@ async def test_whose_answer_is_not_there_when_the_time_for_stopping_is_over_hear
     told = await otto.sees("stopped before it could answer this", within=1)
     assert told.is_ephemeral
     assert "Look at `/kb ops`" in told.shown
+
+
+async def test_a_form_that_was_sent_off_over_http_when_the_bot_was_told_to_stop_is_not_lost(
+    slack: LocalSlack, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, asked = Runner.first_seen, threading.Event()
+
+    def first_seen(self: Runner, event_ids: Collection[str]) -> frozenset[str]:
+        if any(one.startswith("signature") for one in event_ids):
+            asked.set()
+        return ours(self, event_ids)
+
+    monkeypatch.setattr(Runner, "first_seen", first_seen)
+    otto, port = slack.person("otto"), free_port()
+    secret = SecretStr(slack.signing_secret)
+    settings = settings_in(
+        slack, sqlite_url, slack_app_token=None, slack_signing_secret=secret, port=port
+    )
+    await slack.do("bot_url", url=f"http://127.0.0.1:{port}/slack/events")
+    with contextlib.ExitStack() as holding:
+        async with bot_at_work(settings) as deployment:
+            old_failures(deployment)
+            await otto.types("/kb clear", in_="#ops")
+            form = await otto.sees_modal("/kb clear")
+            let_go = holding.enter_context(held_back(sqlite_url))
+            sent = asyncio.create_task(otto.submits(form, {"Older than": "9h"}))
+            await await_until(asked.is_set, what="it has come")
+            let_go()
+        assert (await sent)["delivered"]
+    await otto.sees("1 FAILURE", within=1)
