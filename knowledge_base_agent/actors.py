@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Surface(Enum):
@@ -23,8 +24,7 @@ class Audience(Enum):
     UNKNOWN = "could not be looked up"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """What Slack says about a person, at one moment. Everything defaults to the refusing side."""
 
     known: bool = False
@@ -39,8 +39,7 @@ class Standing:
     """Who reads along where they ask."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Somebody who asks for an operation."""
 
     id: str

@@ -5,9 +5,9 @@ that very entry.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, select, update
 
 from knowledge_base_agent.audit import Entry, Kind
@@ -18,8 +18,7 @@ from knowledge_base_agent.records.road_tables import AUDIT
 _WAITING = AUDIT.c.posted_at.is_(None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Backlog:
+class Backlog(Struct, frozen=True, kw_only=True):
     """How many entries wait for the channel, and since when (aware UTC) the oldest does."""
 
     waiting: int

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from knowledge_base_agent.actors import Actor
@@ -32,8 +33,7 @@ class State(Enum):
     """What it would touch had changed at the click: another preview took its place."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """What a preview's confirmation hangs on: why two people are needed (or not), the stated reason, and from when
     (aware UTC) whoever asked may go on alone, if ever."""
 

@@ -3,10 +3,11 @@
 Whoever acts on a preview is authorised afresh, and what became of it is in the audit in the same transaction.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from knowledge_base_agent import alone, confirmations, repeats, runs

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from celery import Celery
+from msgspec import Struct
 from redis import Redis
 from sqlalchemy import Engine
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from knowledge_base_agent.report import Report
 
 
-@dataclass(frozen=True, kw_only=True)
-class SlackScopes:
+class SlackScopes(Struct, frozen=True, kw_only=True):
     """What Slack lets our bot do (`x-oauth-scopes` of its answers), and what the bot uses."""
 
     granted: frozenset[str]

@@ -1,7 +1,6 @@
 """Showing what is hidden otherwise: recorded first, and for the one who asked alone."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from knowledge_base_agent.audit import Kind, entry_about, write

@@ -5,11 +5,11 @@ one bot that claims it by a conditional UPDATE. What Slack surely did not take i
 unknown, since the bot died or the answer got lost, is done again after the time that it may take, and says so.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from knowledge_base_agent.clock import utc_now
@@ -33,8 +33,7 @@ class Told(Enum):
     """It was stopped, approved, done or has expired."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Alarm:
+class Alarm(Struct, frozen=True, kw_only=True):
     """One thing to tell. `channel` and `message` are where the first alarm stands, empty where there is none."""
 
     told: Told

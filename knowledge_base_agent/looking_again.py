@@ -5,9 +5,11 @@ Something is there that was not shown: nothing runs, and a new preview takes the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from knowledge_base_agent.confirmations import Confirmation
 from knowledge_base_agent.deployment import Deployment
@@ -23,8 +25,7 @@ SECONDS: Final = 15.0
 _LOOK = "the look at what would be touched"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """What is there now. `preview` is None where nothing is left, and `report` says so."""
 
     preview: Preview[Any] | None

@@ -5,9 +5,10 @@ A cell or fact holds a raw value: `str`, `int`, `float`, an aware UTC `datetime`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Size(int):
@@ -26,8 +27,7 @@ class Tone(Enum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """A button: words that go the same road as if the person had typed them after `/kb`."""
 
     label: str
@@ -35,8 +35,7 @@ class Action:
     danger: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     """A labelled value; `why` explains an unknown or a surprising one."""
 
     label: str
@@ -45,24 +44,21 @@ class Fact:
     tone: Tone = Tone.NEUTRAL
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """A handful of labelled values."""
 
     items: tuple[Fact, ...]
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """A column of a table; `key` is its name in JSON."""
 
     key: str
     label: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One line of a table, as many cells as the table has columns, and what can be done about it."""
 
     cells: tuple[Value, ...]
@@ -72,8 +68,7 @@ class Row:
     """Share that is done, 0 to 1, where it is known."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Rows of one kind; `total` is how many there are where not all are here, None where that is unknown."""
 
     caption: str
@@ -82,8 +77,7 @@ class Table:
     total: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chart:
+class Chart(Struct, frozen=True, kw_only=True):
     """Numbers over categories, one series a name; every series has as many numbers as there are categories."""
 
     title: str
@@ -92,24 +86,21 @@ class Chart:
     unit: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """A sentence beside the figures: a warning, an unknown, what to do next."""
 
     text: str
     tone: Tone = Tone.NEUTRAL
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preformatted:
+class Preformatted(Struct, frozen=True, kw_only=True):
     """Text that must keep its lines: log lines, a traceback."""
 
     text: str
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Passage:
+class Passage(Struct, frozen=True, kw_only=True):
     """A piece of a text that was found: what it is from, what it says, and where that can be read."""
 
     title: str
@@ -117,8 +108,7 @@ class Passage:
     source: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Passages:
+class Passages(Struct, frozen=True, kw_only=True):
     """Things to read, one below the other, the best first; too long for the cells of a table."""
 
     items: tuple[Passage, ...]
@@ -127,8 +117,7 @@ class Passages:
 Part = Facts | Table | Chart | Note | Preformatted | Passages
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """The answer to a request. `text` answers alone, where nothing else can be shown."""
 
     title: str
@@ -140,7 +129,7 @@ class Report:
     """When the figures were read; the front says how old they are when it matters."""
     succeeded: bool = True
     """False where the operation did not reach its purpose; the shell then exits with 1."""
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = {}
     """More for scripts: values of JSON's types only."""
     raw_of: tuple[str, ...] = ()
     """The ids of the tasks of which it holds something as it is (`Raw`), for the audit."""

@@ -1,8 +1,9 @@
 """What travels along the road: a request on the way in, a pending confirmation or an ended run on the way out."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.confirmations import UNCONDITIONAL, Confirmation, Terms
@@ -14,8 +15,7 @@ from knowledge_base_agent.report import Report
 from knowledge_base_agent.two_people import Consent
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """Who asks for which operation, in what words, and where."""
 
     actor: Actor
@@ -27,8 +27,7 @@ class Asked:
     stated: Stated = UNSTATED
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request(Asked):
+class Request(Asked, frozen=True, kw_only=True):
     """Somebody asks for an operation, with these arguments."""
 
     arguments: Arguments
@@ -43,8 +42,7 @@ class Request(Asked):
         return asked_for(self.operation.name, self.arguments.model_dump(mode="json"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """A preview that waits for a person to confirm it."""
 
     confirmation_id: str
@@ -67,8 +65,7 @@ class Changed(Problem):
         self.now = now
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
+class Claimed(Struct, frozen=True, kw_only=True):
     """A confirmation that was won by exactly one claim, and whose run is recorded as started."""
 
     run_id: str
@@ -84,8 +81,7 @@ class Claimed:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """A run that ended, and what came of it."""
 
     run_id: str
@@ -93,8 +89,7 @@ class Ended:
     ended_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """A confirmation that will not run: cancelled or expired. `place` and `message` are where its preview stands."""
 
     confirmation_id: str

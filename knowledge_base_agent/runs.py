@@ -7,10 +7,10 @@ started again by itself.
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, RowMapping, case, func, insert, select, true, update
 
 from knowledge_base_agent.actors import Actor
@@ -39,8 +39,7 @@ class State(Enum):
     ABANDONED = "abandoned"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One run's row. Times are aware UTC."""
 
     number: int

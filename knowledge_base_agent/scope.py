@@ -5,8 +5,8 @@ Ages, progress and whatever else changes by itself stay out of it: they say noth
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
 from knowledge_base_agent.redaction import plain
@@ -75,8 +75,7 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(repr(ordered).encode()).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """How what is there now differs from what was shown: sentences without a full stop."""
 
     came: tuple[str, ...] = ()

@@ -6,8 +6,8 @@ meant.
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from knowledge_base_agent.operations import NAMES
@@ -21,8 +21,7 @@ from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.repeats import FLAG
 
 
-@dataclass(frozen=True, kw_only=True)
-class Understood:
+class Understood(Struct, frozen=True, kw_only=True):
     """What was meant: the operation, its checked arguments, the stated reason, and the words after straightening."""
 
     operation: AnyOperation

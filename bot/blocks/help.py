@@ -1,6 +1,6 @@
 """What a person may do, in words."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from knowledge_base_agent.policy import Role
 from knowledge_base_agent.report import Note, Report

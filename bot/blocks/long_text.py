@@ -1,7 +1,9 @@
 """A text too long for a message: its last lines stay, and all of it goes into a file. Pure."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from bot.blocks.text import lines
 from knowledge_base_agent.report import Note, Part, Preformatted, Report, Tone

@@ -1,9 +1,9 @@
 """Confirm and Cancel: who clicks is looked up afresh; one click wins; the message tells what came of it."""
 
-from dataclasses import replace
 from functools import partial
 
 import structlog
+from msgspec.structs import replace
 
 from bot.blocks.buttons import ALONE
 from bot.blocks.confirmation import (

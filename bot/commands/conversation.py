@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from bot.blocks.confirmation import confirmation_message
 from bot.blocks.drawn import Drawn

@@ -1,10 +1,10 @@
 """`logs ID --follow`: one message that goes on with the task, edited at most once a second, for two minutes."""
 
 import time
-from dataclasses import replace
 from functools import partial
 
 import structlog
+from msgspec.structs import replace
 
 from bot.blocks.drawn import Drawn
 from bot.blocks.long_text import shortened

@@ -4,8 +4,8 @@ import getpass
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from knowledge_base_agent.actors import shell_actor

@@ -7,8 +7,8 @@ import shlex
 import sys
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from knowledge_base_agent.actors import shell_actor

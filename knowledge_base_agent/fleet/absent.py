@@ -1,11 +1,11 @@
 """Who is missing, and whether waiting for them any longer is of use: pure reasoning over who answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """Who received a question and did not answer it."""
 
     silent: frozenset[str]

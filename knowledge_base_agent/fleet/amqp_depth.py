@@ -1,18 +1,17 @@
 """How much waits in each queue on RabbitMQ (or another AMQP broker), by passive declarations."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from celery import Celery
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.line import open_connection
 
 _NOT_FOUND = 404
 
 
-@dataclass(frozen=True, kw_only=True)
-class AmqpQueue:
+class AmqpQueue(Struct, frozen=True, kw_only=True):
     """What the broker tells when a queue is declared passively."""
 
     messages: int

@@ -10,12 +10,12 @@ import redis
 from celery import Celery
 from kombu import Connection
 from kombu.transport import redis as kombu_redis
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.line import open_connection
 
 
-@dataclass(frozen=True, kw_only=True)
-class RedisKeys:
+class RedisKeys(Struct, frozen=True, kw_only=True):
     """How this app's settings name things in Redis."""
 
     prefix: str

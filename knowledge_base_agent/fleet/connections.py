@@ -3,11 +3,11 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Celery
+from msgspec import Struct
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.away import away, away_if_down
@@ -24,15 +24,13 @@ PROGRESS = "the progress store"
 LOGS = "the log store"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reachable:
+class Reachable(Struct, frozen=True, kw_only=True):
     """It answered."""
 
     latency: timedelta
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unreachable:
+class Unreachable(Struct, frozen=True, kw_only=True):
     """It did not."""
 
     reason: str
@@ -42,8 +40,7 @@ class Unreachable:
     """When it last answered this process, UTC; None if it never did."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotUsed:
+class NotUsed(Struct, frozen=True, kw_only=True):
     """It is not configured, so nothing can be wrong with it."""
 
 

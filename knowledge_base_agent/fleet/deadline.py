@@ -17,6 +17,8 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from msgspec import Struct
+
 from knowledge_base_agent.problems import Away, Problem
 
 if TYPE_CHECKING:
@@ -38,8 +40,7 @@ SOON_SECONDS = 0.25
 _IDLE_SECONDS = 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deadline:
+class Deadline(Struct, frozen=True, kw_only=True):
     """The moment by which an answer must be there, on this machine's monotonic clock."""
 
     at: float
@@ -64,8 +65,7 @@ class Deadline:
         return Deadline(at=min(self.at, time.monotonic() + seconds))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """What stands in the place of a figure that could not be read. Never zero, never empty."""
 
     reason: str

@@ -6,11 +6,11 @@ Bodies are left alone, but for one question (`chord_of`): which task a chord's m
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.reading import moment, wall_time
 
@@ -73,8 +73,7 @@ _NAMES = msgspec.json.Decoder(_NamedMessage)
 _UNACKED = msgspec.json.Decoder(tuple[_Message, str, str])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """What the outside of a waiting message tells. None where it does not say."""
 
     id: str

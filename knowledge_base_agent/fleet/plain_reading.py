@@ -1,10 +1,11 @@
 """From Celery's own five answers to a `WorkerView`, for workers that do not know our command. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.question import Reply
 from knowledge_base_agent.fleet.reading import (
@@ -27,8 +28,7 @@ LISTED = 200
 PLAIN_QUESTIONS = ("active", "reserved", "scheduled", "stats", "active_queues")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Focus:
+class Focus(Struct, frozen=True, kw_only=True):
     """What a look is to bring beside the bare facts."""
 
     arguments: bool

@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+
 from knowledge_base_agent.fleet.absent import Missing
 from knowledge_base_agent.fleet.worker_words import ENROLLED
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """One control command, to every worker or to those named."""
 
     command: str
-    arguments: Mapping[str, object] = field(default_factory=dict)
+    arguments: Mapping[str, object] = {}
     destination: tuple[str, ...] | None = None
     reads: bool = True
     """False for whatever changes something: it is never sent a second time by itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What one worker said, as it said it. Two workers of one name give two of these."""
 
     worker: str
@@ -89,8 +89,7 @@ class Asked:
         self.replies = []
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What came back for one question. `receivers` and what hangs on it is None where the broker can't tell."""
 
     question: Question

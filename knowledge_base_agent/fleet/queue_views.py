@@ -1,14 +1,14 @@
 """What is waiting, as values. None is unknown, never zero; times are aware UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.discovery import Origin
 
 
-@dataclass(frozen=True, kw_only=True)
-class QueueDepth:
+class QueueDepth(Struct, frozen=True, kw_only=True):
     """One queue."""
 
     name: str
@@ -39,8 +39,7 @@ class QueueDepth:
         return self.ready + self.unacked
 
 
-@dataclass(frozen=True, kw_only=True)
-class QueuesView:
+class QueuesView(Struct, frozen=True, kw_only=True):
     """All queues that were found."""
 
     taken_at: datetime
@@ -53,7 +52,7 @@ class QueuesView:
     """When the longest unacknowledged message was given to a worker."""
     visibility_timeout: timedelta | None
     """After how long an unacknowledged message is given out again (Redis)."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What could not be read and why, in sentences."""
 
     def named(self, name: str) -> QueueDepth | None:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from celery import Celery
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.amqp_depth import AmqpQueue, read_amqp

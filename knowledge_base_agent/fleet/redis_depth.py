@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.broker import RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline
@@ -16,8 +17,7 @@ _UNACKED_BYTES = 4 * 1024 * 1024
 _CHUNK = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ready:
+class Ready(Struct, frozen=True, kw_only=True):
     """What waits in one queue's lists."""
 
     by_priority: Mapping[int, int]
@@ -25,8 +25,7 @@ class Ready:
     oldest_known: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unacked:
+class Unacked(Struct, frozen=True, kw_only=True):
     """The `unacked` hash."""
 
     total: int | None

@@ -3,12 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import redis
+from msgspec import Struct
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -19,8 +19,7 @@ from knowledge_base_agent.fleet.receivers import CONNECT_SECONDS, SOCKET_SECONDS
 _SCHEMES = ("redis://", "rediss://", "unix://")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RedisState:
+class RedisState(Struct, frozen=True, kw_only=True):
     """What one Redis says of itself. Sizes in bytes."""
 
     version: str | None

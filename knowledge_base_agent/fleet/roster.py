@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 
@@ -11,8 +13,7 @@ KEEP = timedelta(hours=6)
 """How long a worker that left is remembered."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """One worker as this process has known it. Times are aware UTC."""
 
     name: str

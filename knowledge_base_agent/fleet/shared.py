@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.problems import Away
@@ -14,8 +15,7 @@ from knowledge_base_agent.problems import Away
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Flight(Generic[T]):
+class _Flight(Struct, Generic[T], frozen=True, kw_only=True):
     began: float
     deadline: Deadline
     outcome: Future[T]

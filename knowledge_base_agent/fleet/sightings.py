@@ -1,8 +1,10 @@
 """When each source was last seen, and since when it is away: what lets an answer say "broker away since 03:12"."""
 
 import threading
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 
@@ -10,8 +12,7 @@ FORGOTTEN_AFTER = timedelta(minutes=5)
 """A failure that nobody has asked about for so long says nothing about now."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """What this process knows of one source. Times are aware UTC."""
 
     source: str

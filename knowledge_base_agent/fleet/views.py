@@ -1,8 +1,9 @@
 """What the workers said, as values: frozen, with aware UTC times, and None wherever something is not known."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from knowledge_base_agent.fleet.roster import Known
 
@@ -28,8 +29,7 @@ class Place(StrEnum):
     SCHEDULED = "scheduled"
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldTask:
+class HeldTask(Struct, frozen=True, kw_only=True):
     """A task that a worker has: running, taken in advance, or waiting for its time."""
 
     id: str
@@ -58,8 +58,7 @@ class HeldTask:
     """As they are, capped: for those alone who may see them. None unless asked for."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkerView:
+class WorkerView(Struct, frozen=True, kw_only=True):
     """One worker that answered."""
 
     name: str
@@ -123,8 +122,7 @@ class WorkerView:
         return self.active + self.reserved + self.scheduled
 
 
-@dataclass(frozen=True, kw_only=True)
-class FleetView:
+class FleetView(Struct, frozen=True, kw_only=True):
     """What was seen when everyone was asked. Says who did not answer: silent is neither idle nor dead."""
 
     taken_at: datetime

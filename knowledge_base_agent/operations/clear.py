@@ -1,9 +1,10 @@
 """`clear`: remove old rows of the history, by state and age."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.clear_unfinished import ContinuableTarget, unfinished

@@ -1,8 +1,10 @@
 """What a clear that broke off has hidden: the results, progress and logs of those tasks may be where they were."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.operations.clear_leftovers import Leftovers, leftovers

@@ -2,17 +2,16 @@
 
 import types
 import typing
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 from pydantic.fields import FieldInfo
 
 from knowledge_base_agent.operations.operation import AnyOperation, Risk, Word
 from knowledge_base_agent.operations.stated import Stated
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """One field of an operation's arguments, as people write it."""
 
     name: str

@@ -1,7 +1,8 @@
 """One thing that `doctor` looked at: what was found, how good that is, and what cures it."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from knowledge_base_agent.report import Tone
 
@@ -28,8 +29,7 @@ _TONES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One row of the answer. `cure` is empty only where nothing is wrong."""
 
     check: str

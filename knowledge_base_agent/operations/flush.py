@@ -1,9 +1,10 @@
 """`flush`: remove what finished tasks told of their progress and their log lines."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Unknown

@@ -1,9 +1,9 @@
 """What `stats` says from the database: rows by state, how old the history is, the agent, the last 24 hours."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from knowledge_base_agent.clock import utc_now
@@ -27,8 +27,7 @@ _CHARTED = (SUCCESS, FAILURE, REVOKED)
 _HOURS_A_BAR = 2  # Slack draws at most 20 categories
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryFigures:
+class HistoryFigures(Struct, frozen=True, kw_only=True):
     """One reading of the database."""
 
     by_state: Mapping[str, int]

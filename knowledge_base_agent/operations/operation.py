@@ -5,10 +5,10 @@ the permission and the audit entries are all derived from that value.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
 from knowledge_base_agent.report import Report
@@ -54,8 +54,7 @@ A = TypeVar("A", bound=Arguments)
 T = TypeVar("T", bound=Target)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Word:
+class Word(Struct, frozen=True, kw_only=True):
     """How a field of `Arguments` is written: what reads it, how it is explained, and an example that works."""
 
     read: Callable[[str], object] | None
@@ -77,8 +76,7 @@ class Progress(Protocol):
         """Say that `done` of `total` (None: unknown) are done."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Touched:
+class Touched(Struct, frozen=True, kw_only=True):
     """The names of what would be touched: `KB_PROTECTED` is held against them."""
 
     queues: frozenset[str] = frozenset()
@@ -113,8 +111,7 @@ NOBODY_KNOWS = Touched(all_queues=False, all_tasks=False)
 """What is touched where an operation does not say."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preview(Generic[T]):
+class Preview(Struct, Generic[T], frozen=True, kw_only=True):
     """What would be touched, and the frozen target that `run` gets if a person confirms."""
 
     target: T
@@ -132,8 +129,7 @@ class Preview(Generic[T]):
     """The others of its kind that would be left, named as in `scope`; None where it does not matter if any are."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Operation(Generic[A, T]):
+class Operation(Struct, Generic[A, T], frozen=True, kw_only=True):
     """One thing an operator can do: `answer` (READ, CHANGE), or `preview`, `again`, `run` and `target` (DESTROY)."""
 
     name: str

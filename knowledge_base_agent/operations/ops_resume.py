@@ -4,8 +4,9 @@ It is never started again by itself. Resuming looks at what is left of its froze
 like any other; abandoning records that nobody will.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.actors import acting_run, who_acts
 from knowledge_base_agent.clock import utc_now

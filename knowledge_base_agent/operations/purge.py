@@ -1,8 +1,9 @@
 """`purge`: throw away what waits in queues, exactly counted; what workers hold is said, and left to `revoke`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline

@@ -1,9 +1,10 @@
 """`stats`: the whole deployment at a glance. Every part stands alone: one that can't be read is said to be unknown."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown, gather
@@ -46,8 +47,7 @@ class StatsArguments(Arguments):
     """Nothing to say."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Read:
+class _Read(Struct, frozen=True, kw_only=True):
     """What could be read, each part on its own."""
 
     history: HistoryFigures | Unknown

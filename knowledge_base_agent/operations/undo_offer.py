@@ -1,7 +1,8 @@
 """The button that takes a run back, and until when: added to the report of whatever run has put something aside."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.problems import Away

@@ -10,11 +10,12 @@ So a row is hidden as long as it is as it was when it was cleared, and by one ra
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -49,8 +50,7 @@ Row = tuple[str, str, datetime]
 """A row's id, state and `updated_at` (aware UTC)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True):
     """The time from `since` (included; None: ever) until `until` (not included; None: for ever), aware UTC."""
 
     since: datetime | None = None
@@ -78,8 +78,7 @@ class Span:
 EVER: Final = Span()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clearing:
+class Clearing(Struct, frozen=True, kw_only=True):
     """A range of the rows of a state that are hidden, and the keepsake that they belong to. Times are aware UTC."""
 
     number: int

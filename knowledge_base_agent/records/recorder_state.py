@@ -1,15 +1,14 @@
 """How far the recorder is, and which gaps the history has: what `stats` says about the age of its figures."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from knowledge_base_agent.records.tables import HISTORY_GAPS, RECORDER_STATE
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecorderState:
+class RecorderState(Struct, frozen=True, kw_only=True):
     """The recorder's own row. Times are aware UTC; `lag` is how many entries waited when it was written.
 
     An active recorder writes it at least every 5 s, so an `updated_at` older than that means that none is active.
@@ -23,8 +22,7 @@ class RecorderState:
     holder: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryGap:
+class HistoryGap(Struct, frozen=True, kw_only=True):
     """Entries that were lost. `lost` is None when their number cannot be known."""
 
     noticed_at: datetime

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, UnaryExpression, func, select
 
 from knowledge_base_agent.clock import utc_now
@@ -50,8 +51,7 @@ class TaskRecord:
     traceback: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class HourCounts:
+class HourCounts(Struct, frozen=True, kw_only=True):
     """Tasks that ended within one hour, by their final state. `hour` is its beginning, aware UTC."""
 
     hour: datetime

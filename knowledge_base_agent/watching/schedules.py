@@ -4,10 +4,11 @@ It only reports, unless `KB_MAINTENANCE_MAY_CHANGE` lets it confirm its own prev
 ran is made up for within an hour; after that it waits for its next one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Enum
 
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from knowledge_base_agent.actors import Actor, Surface

@@ -5,9 +5,9 @@ import contextlib
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot import answers as module
 from bot.answers import Answers

@@ -1,10 +1,10 @@
 """Drawing: the very same report once for all who get it, and nobody gets what was drawn for another moment."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot import drawings as module
 from bot.blocks.help import for_person

@@ -1,7 +1,8 @@
 """Previews and runs that two people have to do with, to draw."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.confirmations import Confirmation, State, Terms
 from knowledge_base_agent.problems import ReasonNeeded

@@ -70,6 +70,41 @@ def test_a_word_loads_no_other_operation_than_its_own(
     assert sorted(loaded & OTHERS) == []
 
 
+SLOW_TO_DECLARE = {
+    "AgentState", "Asked", "Confirmation", "Confirming", "Deployment", "Entry", "Head", "Held", "Hiding", "Keepsake",
+    "KeptMessage", "Listed", "LogLine", "Pause", "Progress", "RedisBroker", "TaskFilter", "TaskPause", "TaskRecord",
+}  # fmt: skip
+"""Those that may be dataclasses: pydantic, `fields`, `vars`, a `cached_property` or a change in place wants most."""
+_DATACLASSES = """
+import sys
+from knowledge_base_agent.cli.front import main
+main(["stats"])
+ours = [module for name, module in sys.modules.items() if name.startswith("knowledge_base_agent")]
+values = {value for module in ours for value in vars(module).values() if isinstance(value, type)}
+found = {
+    one.__name__ for one in values
+    if "__dataclass_fields__" in vars(one) and one.__module__.startswith("knowledge_base_agent")
+}
+print(*sorted(found), file=sys.stderr)
+"""
+
+
+def test_stats_declares_its_values_without_compiling_the_methods_of_each(
+    redis_space: RedisSpace, sqlite_url: str
+) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", _DATACLASSES],
+        cwd=ROOT,
+        env=environment(settings_for(redis_space, sqlite_url)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    public = {one for one in said.stderr.split() if not one.startswith("_")}
+    assert sorted(public - SLOW_TO_DECLARE) == []
+
+
 _WORKER = """
 import sys
 from celery import Celery

@@ -1,11 +1,12 @@
 """A click on a preview: each way in which it does not count is told to its person, recorded once, and runs nothing."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from knowledge_base_agent.actors import Actor
@@ -63,7 +64,9 @@ def test_where_the_rule_has_become_stricter_one_person_is_not_enough_any_more(
     preview = pending(runner, ledger)
     strict = deployment.settings.model_copy(update={"two_person_above": 0})
     with pytest.raises(Changed, match="needs two people by now"):
-        Runner(replace(deployment, settings=strict), ALL).confirm(preview.confirmation_id, OTTO)
+        Runner(dataclasses.replace(deployment, settings=strict), ALL).confirm(
+            preview.confirmation_id, OTTO
+        )
     audit_kinds("previewed", "superseded", "previewed")
     assert not ledger.exists()
 

@@ -1,8 +1,7 @@
 """Who may do what, for every kind of person."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from knowledge_base_agent.actors import Actor, Audience, Standing, Surface, shell_actor
 from knowledge_base_agent.operations.operation import Risk

@@ -2,11 +2,11 @@
 
 import multiprocessing
 from collections.abc import Callable
-from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from knowledge_base_agent.actors import Actor

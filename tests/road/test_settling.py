@@ -1,12 +1,12 @@
 """How a preview ends: by whom, whether in time, and that whatever became of it is told and recorded once."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from knowledge_base_agent import confirmations

@@ -1,14 +1,15 @@
 """What needs two people is not had by one in parts: one after the other, or at the same moment."""
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from knowledge_base_agent.actors import Actor, shell_actor
@@ -61,7 +62,7 @@ def test_what_one_person_did_alone_before_counts_with_what_they_ask_now(
 def runner_of(deployment: Deployment, operation: AnyOperation = WRITE) -> Runner:
     """Return a runner where more than two things need two people."""
     strict = deployment.settings.model_copy(update={"two_person_above": 2})
-    return Runner(replace(deployment, settings=strict), (operation,))
+    return Runner(dataclasses.replace(deployment, settings=strict), (operation,))
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Every operation with its parts taken out: each part that the road reaches leaves a trace, and does nothing else."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from knowledge_base_agent.operations import OPERATIONS
 from knowledge_base_agent.operations.operation import AnyOperation, Preview, Risk, Target
