@@ -9,8 +9,11 @@ ROOT = Path(__file__).parents[2]
 DELIVERED = sorted(
     path for folder in ("knowledge_base_agent", "bot") for path in (ROOT / folder).rglob("*.py")
 )
-LEAVES_OUT = {"shown", "shown_beside", "meant", "seen_parts", "seen_places", "locked_clearings"}
-"""What has the condition in it, in `records/hidden.py`; who writes rows has looked at what is hidden."""
+LEAVES_OUT = {
+    "shown", "shown_beside", "meant", "seen_parts", "seen_places", "locked_clearings",
+    "parts_to_clear",
+}  # fmt: skip
+"""What has the condition in it, in `hidden.py` and `clearing.py`; who writes rows has looked at what is hidden."""
 
 REASONS = {
     "batches.py:_load": "loads what is hidden too; `write_entries` moves that aside",
@@ -19,10 +22,8 @@ REASONS = {
     "clear_steps.py:_span": "leaves the condition to `_remove_range`, which has looked under the lock",
     "clear_steps.py:_removed": "gets the condition from the step",
     "cleared.py:_forget": "keeps the message of a row that is hidden under another keepsake",
-    "clearing.py:_by_state": "`_parts` has the condition",
     "clearing.py:_which": "columns alone",
     "clearing.py:_digest": "asks for one row that was counted among those that are seen",
-    "clearing.py:how_many_to_clear": "`_parts` has the condition",
     "hiding.py:hidden_ids": "asks for what is hidden",
     "hidden.py": "what the condition is made of",
     "moving_out.py:move_out": "gets the condition from whoever moves",
