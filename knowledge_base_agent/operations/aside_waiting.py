@@ -28,7 +28,7 @@ def aside_finding(found: Held, now: datetime) -> Finding:
 
 def aside_notes(deployment: "Deployment") -> tuple[Note, ...]:
     """Return a line where something is held aside. Raises `Away`."""
-    with reading(deployment.engine) as connection:
+    with reading(deployment.engine, apart=True) as connection:
         found = held(connection)
     return (Note(text=f"Aside for `undo`: {_said(found)}."),) if found.runs else ()
 

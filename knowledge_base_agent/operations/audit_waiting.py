@@ -47,7 +47,7 @@ def waiting_notes(deployment: "Deployment") -> tuple[Note, ...]:
     """Return a warning where entries have waited for too long. Raises `Away`."""
     if not deployment.settings.audit_channel:
         return ()
-    with reading(deployment.engine) as connection:
+    with reading(deployment.engine, apart=True) as connection:
         found = backlog(connection)
     if not _late(found, utc_now()):
         return ()

@@ -41,7 +41,7 @@ class HistoryFigures(Struct, frozen=True, kw_only=True):
 def read_history(engine: Engine) -> HistoryFigures:
     """Read all of it on one connection. Raises `Away`."""
     now = utc_now()
-    with reading(engine) as connection:
+    with reading(engine, apart=True) as connection:
         return HistoryFigures(
             by_state=counts(connection),
             hours=tuple(last_24_hours(connection, now=now)),

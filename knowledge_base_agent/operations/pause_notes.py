@@ -44,7 +44,7 @@ def pause_banner(deployment: "Deployment") -> tuple[tuple[Note, ...], tuple[Acti
 
 
 def _read(deployment: "Deployment") -> tuple[tuple[Pause, ...], tuple[TaskPause, ...]]:
-    with reading(deployment.engine) as connection:
+    with reading(deployment.engine, apart=True) as connection:
         return all_pauses(connection), all_task_pauses(connection)
 
 

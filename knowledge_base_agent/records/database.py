@@ -116,13 +116,9 @@ def open_engine(
         pool_timeout=deadline,
         pool_pre_ping=True,
     )
+    from knowledge_base_agent.records.postgresql import bound  # loads the driver
 
-    @event.listens_for(engine, "do_connect")
-    def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
-        from knowledge_base_agent.records.postgresql import connected  # loads the driver
-
-        return connected(deadline + _GRACE_SECONDS, *arguments, **options)
-
+    bound(engine, deadline + _GRACE_SECONDS)
     return engine
 
 
@@ -162,13 +158,17 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine, *, apart: bool = False) -> Iterator[Connection]:
     """Open a connection for reads, which never waits for SQLite's writer.
 
-    Raises `Away` when the database does not answer.
+    With `apart` PostgreSQL's statements are in no transaction, which takes a BEGIN and a ROLLBACK: where they need
+    none, they read the same. Raises `Away` when the database does not answer.
     """
-    with _named(engine), engine.connect().execution_options(reading=True) as connection:
-        yield connection
+    options: dict[str, Any] = {"reading": True}
+    if apart and engine.dialect.name == "postgresql":
+        options["isolation_level"] = "AUTOCOMMIT"
+    with _named(engine), engine.connect() as connection:
+        yield connection.execution_options(**options)
 
 
 @contextmanager

@@ -7,11 +7,13 @@ the server, once it goes on, but no transaction of it is ever committed unless i
 A module of its own, since processes on SQLite do without the driver.
 """
 
+import select
 import time
 from collections.abc import Generator
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
+from sqlalchemy import Engine, event
 
 from knowledge_base_agent.records.silence import exhausted, waiting
 
@@ -22,6 +24,12 @@ _LOOK_EVERY = 0.1
 _CONNECT_SECONDS = 2.0
 """What the driver waits for a connection at least. Where not even half of it is left, none is begun."""
 
+_FRESH_SECONDS: Final = 30.0
+"""A connection on which the server has spoken so lately is not asked whether it is still there, unless it was closed.
+
+Less than what firewalls and load balancers forget an idle one after, which is minutes.
+"""
+
 
 class SilentServer(psycopg.OperationalError):
     """The server did not say a word for as long as one can wait."""
@@ -31,6 +39,8 @@ class BoundedConnection(psycopg.Connection[Any]):
     """Closes itself and raises `SilentServer` when an answer is not there within `longest` seconds."""
 
     longest = 3.0
+    heard = float("-inf")
+    """When the server has last answered, by `time.monotonic()`."""
 
     def wait(
         self,
@@ -41,10 +51,35 @@ class BoundedConnection(psycopg.Connection[Any]):
         """Wait for the server's answer, as the driver does, but not for ever."""
         try:
             with waiting(self.longest) as within:
-                return super().wait(_watched(gen, within), interval, timeout)
+                answer = super().wait(_watched(gen, within), interval, timeout)
         except SilentServer:
             self.pgconn.finish()
             raise
+        self.heard = time.monotonic()
+        return answer
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it answered a moment ago, and nothing has come since: a server that ends closes its connections."""
+        if self.closed or time.monotonic() - self.heard > _FRESH_SECONDS:
+            return False
+        came = select.poll()
+        came.register(self.pgconn.socket, select.POLLIN)
+        return not came.poll(0)
+
+
+def bound(engine: Engine, longest: float) -> None:
+    """Let an engine's connections wait for at most `longest` seconds an answer, and be asked no more than is needed."""
+    asked = engine.dialect.do_ping
+
+    def ping(connection: Any) -> bool:
+        return connection.fresh or asked(connection)
+
+    engine.dialect.do_ping = ping  # type: ignore[method-assign, assignment]
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        return connected(longest, *arguments, **options)
 
 
 def connected(longest: float, *arguments: Any, **options: Any) -> BoundedConnection:

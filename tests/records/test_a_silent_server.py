@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from knowledge_base_agent.problems import Away, MaybeWritten
+from knowledge_base_agent.records import postgresql
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.silence import bearing, unhurried
 from tests.faults.proxy import Proxy, proxy_to
@@ -94,3 +95,45 @@ def test_a_commit_without_an_answer_may_have_been_written_and_any_other_statemen
     with pytest.raises(Away) as raised:
         written(engine, lambda: None, proxy.black_hole)
     assert not isinstance(raised.value, MaybeWritten)
+
+
+def connection_number(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def test_a_connection_that_was_used_a_moment_ago_is_not_asked_whether_it_is_there(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+    plain = postgresql.BoundedConnection.wait
+
+    def counted(self: postgresql.BoundedConnection, *arguments: object) -> object:
+        sent.append(1)
+        return plain(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(postgresql.BoundedConnection, "wait", counted)
+    connection_number(engine)
+    alone = len(sent)
+    monkeypatch.setattr(postgresql, "_FRESH_SECONDS", 0.0)
+    sent.clear()
+    connection_number(engine)
+    assert len(sent) > alone, "a connection that was long idle is asked"
+
+
+def test_a_connection_that_was_closed_a_moment_ago_is_replaced_unnoticed(
+    engine: Engine, proxy: Proxy
+) -> None:
+    before = connection_number(engine)
+    proxy.cut()
+    assert connection_number(engine) != before
+
+
+def test_reads_apart_wait_for_no_begin_and_no_rollback_and_the_next_ones_do(engine: Engine) -> None:
+    moment = text("SELECT transaction_timestamp()")
+    with reading(engine, apart=True) as connection:
+        assert connection.scalar(moment) != connection.scalar(moment)
+    with reading(engine) as connection:
+        assert connection.scalar(moment) == connection.scalar(moment)
+    with writing(engine) as connection:
+        assert connection.scalar(moment) == connection.scalar(moment)
