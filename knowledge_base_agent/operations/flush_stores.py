@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 ASIDE = ASIDE_PREFIX.encode()
 """How the keys begin that a flush has put aside: they have the names of others in them, and mean nothing."""
-_PAGE = 5000
+_PAGE = 2500
+"""Keys; two stores on one server are looked through at once, and others wait for a page of each."""
 _PAGE_SECONDS = 10.0
 _AT_ONCE = 500
 _TOUCHED = """
