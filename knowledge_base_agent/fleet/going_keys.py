@@ -20,7 +20,7 @@ from knowledge_base_agent.fleet.aside_keys import prefix_of
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.problems import Away
 
-_PAGE_SECONDS: Final = 0.002
+_PAGE_SECONDS: Final = 0.003
 """What a page may take, with the other store's page that the same server may have been asked for first."""
 _FIRST, _LEAST, _MOST = 200, 50, 2000
 """Keys of a page."""
