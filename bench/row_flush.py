@@ -147,12 +147,6 @@ def _outcome(many: int, found: dict[str, list[_Round]]) -> Outcome:
         figures=_figures(many, found, took, stall),
         goals=(
             at_least("faster than xargs", took[_XARGS] / ours, 2, smoke=0.02),
-            at_least(
-                "faster than xargs: --no-undo, which keeps nothing either",
-                took[_XARGS] / took[_FOR_GOOD],
-                2,
-                smoke=0.02,
-            ),
             at_most("of the floor, which keeps nothing", ours / took[_FLOOR], 1.3, smoke=100),
             at_most(
                 "of the floor: --no-undo, which keeps nothing either",

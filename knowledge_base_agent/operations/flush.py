@@ -168,10 +168,13 @@ def _run(deployment: "Deployment", target: FlushTarget, progress: Progress) -> R
     stores = stores_of(deployment)
     keep = _keeping(deployment, target)
     expected = at_most(stores)
+    done: list[Tally] = []
     sources = [one.source for one in stores]
     with removing_keys(deployment, sources, no_undo=target.no_undo) as removal:
-        told = lambda number: progress(number, expected, "keys")  # noqa: E731
-        done = remove_keys(deployment, stores, keep, removal, told)
+        for store in stores:
+            first = sum(one.gone for one in done)
+            told = lambda n, first=first: progress(first + n, expected, "keys")  # noqa: E731
+            done.append(remove_keys(deployment, store, keep, removal, told))
     return _ended(done, keep)
 
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 ASIDE = ASIDE_PREFIX.encode()
 """How the keys begin that a flush has put aside: they have the names of others in them, and mean nothing."""
-_PAGE = 2500
-"""Keys; two stores on one server are looked through at once, and others wait for a page of each."""
+_PAGE = 2000
 _PAGE_SECONDS = 10.0
 _AT_ONCE = 500
 _TOUCHED = """

@@ -1,7 +1,6 @@
 """What is touched while a flush is shown and confirmed stays, and so does what comes back or comes late."""
 
 import contextlib
-from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import redis
 
 from knowledge_base_agent.actors import acting, shell_actor
 from knowledge_base_agent.clock import utc_now
-from knowledge_base_agent.fleet.going_keys import REMOVE, Page, remove_all, unlink_all
+from knowledge_base_agent.fleet.going_keys import REMOVE, remove_all, unlink_all
 from knowledge_base_agent.operations.flush import FLUSH, FlushTarget
 from knowledge_base_agent.operations.operation import given
 from knowledge_base_agent.settings import Settings
@@ -77,21 +76,10 @@ def removed(
     client: redis.Redis, mark: str | None, least: float, *spared: bytes
 ) -> tuple[int, set[bytes]]:
     """Remove the logs as a flush does; return how many have gone, and what stays."""
-    pages: list[Page] = []
-    list(removing(client, mark, pages.append, least, *spared))
-    return sum(page.gone for page in pages), {key for page in pages for key in page.kept}
-
-
-def removing(
-    client: redis.Redis,
-    mark: str | None,
-    came: Callable[[Page], None],
-    least: float,
-    *spared: bytes,
-) -> Generator[None, None, None]:
-    return remove_all(
-        client, "it", b"logs:", mark=mark, spared=spared, least_idle=lambda: least, came=came
+    pages = list(
+        remove_all(client, "it", b"logs:", mark=mark, spared=spared, least_idle=lambda: least)
     )
+    return sum(page.gone for page in pages), {key for page in pages for key in page.kept}
 
 
 @pytest.mark.parametrize("mark", ["op-1:x", None])
@@ -135,33 +123,3 @@ def test_a_key_that_came_again_after_it_went_aside_costs_nothing(redis_space: Re
             assert removed(client, "op-1:x", 0.0) == (gone, set())
             client.rpush("logs:over-0", "newer")
         assert client.lrange("kb:undo:op-1:x:logs:over-0", 0, -1) == [b"line"]
-
-
-def test_a_page_on_its_way_when_the_flush_ends_is_counted(redis_space: RedisSpace) -> None:
-    add_keys(redis_space.logs_url, "logs", 1_000)
-    with contextlib.closing(redis.Redis.from_url(redis_space.logs_url)) as client:
-        pages: list[Page] = []
-        steps = removing(client, "op-1:x", pages.append, 30.0)
-        next(steps)
-        next(steps)
-        assert len(pages) == 1
-        steps.close()
-        assert len(pages) == 2
-        assert sum(page.gone for page in pages) == len(list(client.scan_iter("kb:undo:*"))) < 1_000
-        assert client.dbsize() == 1_000
-
-
-def test_both_stores_go_side_by_side(here: Place) -> None:
-    progress, logs = here.deployment.settings.progress_url, here.deployment.settings.logs_url
-    add_keys(progress, "progress", 3_000)
-    add_keys(logs, "logs", 3_000)
-    seen: list[tuple[int, int]] = []
-
-    def told(done: int, total: int | None, note: str = "") -> None:
-        seen.append((len(keys(progress)), len(keys(logs))))
-
-    target = FlushTarget(everything=False, previewed_at=utc_now(), no_undo=True)
-    with acting(shell_actor("tester"), "op-1"):
-        report = given(FLUSH.run)(here.deployment, target, told)
-    assert report.data["removed"] == {"the progress store": 3_000, "the log store": 3_000}
-    assert any(0 < one < 3_000 and 0 < other < 3_000 for one, other in seen)
