@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from tests.fleet.tiny_app import tiny_app
 from tests.records.deployment import settings_for
 from tests.servers import RedisSpace
 
+_RHYTHM = 0.1
+"""Seconds that the other writer is alone at first: what begins while it starts would wait for its start."""
 _CUTOFF = datetime(2027, 1, 1, tzinfo=UTC)
 _ROW = {
     "sqlite": (
@@ -61,24 +63,42 @@ def fill(engine: Engine, many: int) -> None:
         connection.execute(text(counted))
 
 
-def _one_delete(url: str, _ground: RedisSpace) -> None:
+Work = Callable[[], None]
+Prepared = Callable[[str, RedisSpace], AbstractContextManager[Work]]
+"""Opens what the work needs: a bot that is asked to clear has been connected for long."""
+
+
+@contextmanager
+def _one_delete(url: str, _ground: RedisSpace) -> Iterator[Work]:
     engine = open_engine(url, deadline=600)
-    with engine.begin() as connection:
-        gone = connection.execute(text("DELETE FROM tasks WHERE state = 'SUCCESS'")).rowcount
-        connection.execute(
-            text("UPDATE task_counts SET tasks = tasks - :n WHERE state = 'SUCCESS'"), {"n": gone}
-        )
+    with reading(engine) as connection:
+        counts(connection)
+
+    def work() -> None:
+        with engine.begin() as connection:
+            gone = connection.execute(text("DELETE FROM tasks WHERE state = 'SUCCESS'")).rowcount
+            less = text("UPDATE task_counts SET tasks = tasks - :n WHERE state = 'SUCCESS'")
+            connection.execute(less, {"n": gone})
+
+    yield work
     engine.dispose()
 
 
-def _ours(url: str, ground: RedisSpace) -> None:
+@contextmanager
+def _ours(url: str, ground: RedisSpace) -> Iterator[Work]:
     target = ClearTarget(states=("SUCCESS",), cutoff=_CUTOFF)
     with tiny_app(ground.broker_url, ground.result_url) as app:
         deployment = open_deployment(settings_for(ground, url), app)
-        with acting(NOBODY, "op-1"):
-            report = given(CLEAR.run)(deployment, target, silent)
+        with reading(deployment.engine) as connection:
+            counts(connection)
+
+        def work() -> None:
+            with acting(NOBODY, "op-1"):
+                report = given(CLEAR.run)(deployment, target, silent)
+            assert report.succeeded, report.text
+
+        yield work
         deployment.close()
-    assert report.succeeded, report.text
 
 
 @contextmanager
@@ -116,12 +136,11 @@ def _postgres_copies(many: int) -> Iterator[Callable[[], str]]:
         engine.dispose()
 
 
-def _round(
-    url: str, ground: RedisSpace, work: Callable[[str, RedisSpace], None]
-) -> tuple[float, float]:
-    with other("writer", url) as waits:
+def _round(url: str, ground: RedisSpace, prepared: Prepared) -> tuple[float, float]:
+    with prepared(url, ground) as work, other("writer", url) as waits:
+        time.sleep(_RHYTHM)
         started = time.perf_counter()
-        work(url, ground)
+        work()
         took = time.perf_counter() - started
     engine = open_engine(url)
     with reading(engine) as connection:
@@ -131,15 +150,17 @@ def _round(
 
 
 def _measured(fresh: Callable[[], str], rounds: int) -> dict[str, tuple[Timing, Timing]]:
-    def idle(_url: str, _ground: RedisSpace) -> None:
-        time.sleep(found["ours"][-1][0])  # as long as ours: of more waits the longest is longer
+    @contextmanager
+    def nobody(_url: str, _ground: RedisSpace) -> Iterator[Work]:
+        # As long as ours: of more waits the longest is longer.
+        yield lambda: time.sleep(found["ours"][-1][0])
 
-    contestants = {"ours": _ours, "one DELETE": _one_delete, "nobody": idle}
+    contestants = {"ours": _ours, "one DELETE": _one_delete, "nobody": nobody}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
     with space() as ground:
         for _ in range(rounds):
-            for name, work in contestants.items():
-                found[name].append(_round(fresh(), ground, work))
+            for name, prepared in contestants.items():
+                found[name].append(_round(fresh(), ground, prepared))
     return {
         name: (
             Timing(seconds=tuple(took for took, _ in each)),
@@ -149,12 +170,17 @@ def _measured(fresh: Callable[[], str], rounds: int) -> dict[str, tuple[Timing, 
     }
 
 
-def _free(url: str, _ground: RedisSpace) -> None:
+@contextmanager
+def _free(url: str, _ground: RedisSpace) -> Iterator[Work]:
     engine = open_engine(url)
     with reading(engine) as connection:
         kept = list(connection.scalars(text("SELECT DISTINCT keepsake_id FROM clearings")))
-    for one in kept:
-        list(free_rows(engine, one))
+
+    def work() -> None:
+        for one in kept:
+            list(free_rows(engine, one))
+
+    yield work
     engine.dispose()
 
 
@@ -162,7 +188,8 @@ def _removal(fresh: Callable[[], str]) -> tuple[float, float]:
     """Return the seconds that it takes to remove what is hidden, and that another writer waits at most meanwhile."""
     url = fresh()
     with space() as ground:
-        _ours(url, ground)
+        with _ours(url, ground) as work:
+            work()
         return _round(url, ground, _free)
 
 
@@ -189,7 +216,7 @@ def _clear(scale: Scale) -> Outcome:
     many = scale.choose(1_000_000, 20_000)
     for name, copies in (("SQLite", _sqlite_copies), ("PostgreSQL", _postgres_copies)):
         with copies(many) as fresh:
-            found = _measured(fresh, scale.choose(3, 1))
+            found = _measured(fresh, scale.choose(7 if name == "PostgreSQL" else 3, 1))
             removal, beside = _removal(fresh)
         (ours, waited), (one, stalled), (_, idle) = found.values()
         figures += [

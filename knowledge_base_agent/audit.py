@@ -4,8 +4,8 @@ Entries about changes are written in the transaction of the change itself (`writ
 through `Spool`, which never makes the person wait and keeps trying while the database is away.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = lines()
 _NAMED = 10
 _SPOOL_LIMIT = 10_000
+_BATCH = 100
 _RETRY_SECONDS = 1.0
 
 
@@ -163,7 +164,8 @@ class Spool:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: queue.Queue[Entry] = queue.Queue(_SPOOL_LIMIT)
+        self._waiting: deque[Entry] = deque()
+        self._news = threading.Condition()
         self._lost = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="audit-spool", daemon=True)
@@ -171,26 +173,30 @@ class Spool:
 
     def add(self, entry: Entry) -> None:
         """Take an entry, without waiting."""
-        try:
-            self._waiting.put_nowait(entry)
-        except queue.Full:
-            log.error("audit entry not kept, the database has been away too long", **_values(entry))
+        with self._news:
+            if len(self._waiting) < _SPOOL_LIMIT:
+                self._waiting.append(entry)
+                self._news.notify()
+                return
+        log.error("audit entry not kept, the database has been away too long", **_values(entry))
 
     def close(self, within: float = 3.0) -> bool:
         """Write what waits, for `within` seconds at most; False if some of it could not be written."""
         self._closing.set()
+        with self._news:
+            self._news.notify()
         self._thread.join(within)
-        return not self._thread.is_alive() and self._waiting.empty() and not self._lost
+        return not (self._thread.is_alive() or self._waiting or self._lost)
 
     def _work(self) -> None:
-        while not (self._closing.is_set() and self._waiting.empty()):
-            try:
-                batch = [self._waiting.get(timeout=0.05)]
-            except queue.Empty:
-                continue
-            while len(batch) < 100 and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
+        while batch := self._next():
             self._persist(batch)
+
+    def _next(self) -> list[Entry]:
+        """Wait for entries and return them, at most a batch; none when it is closing and all are written."""
+        with self._news:
+            self._news.wait_for(lambda: self._waiting or self._closing.is_set())
+            return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
 
     def _persist(self, batch: Sequence[Entry]) -> None:
         warned = False

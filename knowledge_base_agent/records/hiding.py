@@ -1,12 +1,11 @@
 """Hiding the rows that a clear takes, and showing them again.
 
-Both cost the same at any number of rows, but for one count of them, portion by portion. Who writes `tasks` waits for
-it, so what is counted under the lock is the smaller part of the rows.
+Both cost the same at any number of rows, but for one count. Who writes `tasks` waits for it, so what is counted is the
+smaller part of the rows, those before the cutoff or those since: the counter has the rest.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -29,33 +28,13 @@ from knowledge_base_agent.records.database import reading, reading_one_moment, w
 from knowledge_base_agent.records.deadlocks import tried_again
 from knowledge_base_agent.records.hidden import Clearing, Span, clearings, gaps, locked_clearings
 from knowledge_base_agent.records.hidden_tables import CLEARINGS, SPARED_TASKS
-from knowledge_base_agent.records.portions import rows_in
-from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
+from knowledge_base_agent.records.portions import Side, rows_in, smaller_side
+from knowledge_base_agent.records.tables import TASKS
 
 _MOST: Final = 8
 """Ranges of one state: each is a part of what everybody asks."""
-_FEW: Final = 50_000
-"""Rows that are counted within a few milliseconds."""
 _AT_ONCE: Final = 2_000
 _MARKS_AT_ONCE: Final = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Counted:
-    """The rows of a state before a cutoff, counted at an earlier moment, beside the younger ones and the counter."""
-
-    state: str
-    cutoff: datetime
-    old: int
-    young: int
-    kept: int
-
-    def now(self, connection: Connection) -> int:
-        """Return how many there are at this moment, by the count that takes less time."""
-        if self.old <= self.young:
-            return rows_in(connection, self.state, Span(until=self.cutoff))
-        young = rows_in(connection, self.state, Span(since=self.cutoff))
-        return self.old + _kept(connection, self.state) - self.kept - (young - self.young)
 
 
 def hide(
@@ -66,15 +45,15 @@ def hide(
     Rows stay that were written within a range that is hidden already, and all where there are too many ranges. Raises
     `Away` when the database can't be written.
     """
-    before = _counted(engine, state, cutoff)
+    smaller = _smaller(engine, state, cutoff)
     made: list[Clearing] = []
     total = 0
     with writing(engine) as connection:
         active = locked_clearings(connection, alone=True)
         ranges = sum(one.state == state for one in active)
         for span in gaps(active, state, cutoff) if ranges < _MOST else ():
-            whole = before if not ranges else None
-            many = whole.now(connection) if whole else rows_in(connection, state, span)
+            whole = smaller if not ranges else None
+            many = whole.rows_before(connection) if whole else rows_in(connection, state, span)
             if many:
                 made.append(_make(connection, state, span, keepsake_id, many))
                 total += many
@@ -82,21 +61,12 @@ def hide(
     return total, tuple(made)
 
 
-def _counted(engine: Engine, state: str, cutoff: datetime) -> _Counted | None:
-    """Count without a lock what is worth it; None where it is better done under the lock."""
+def _smaller(engine: Engine, state: str, cutoff: datetime) -> Side | None:
+    """Find out without a lock on which side of the cutoff there is less to count; None where both are not all."""
     with reading_one_moment(engine) as connection:
         if connection.scalar(select(exists().where(CLEARINGS.c.state == state))):
             return None  # the counter does not have all of these rows
-        old = rows_in(connection, state, Span(until=cutoff))
-        if old < _FEW:
-            return None
-        young = rows_in(connection, state, Span(since=cutoff), most=old)
-        kept = _kept(connection, state)
-    return _Counted(state=state, cutoff=cutoff, old=old, young=young, kept=kept)
-
-
-def _kept(connection: Connection, state: str) -> int:
-    return connection.scalar(select(TASK_COUNTS.c.tasks).where(TASK_COUNTS.c.state == state)) or 0
+        return smaller_side(connection, state, cutoff)[0]
 
 
 def _make(connection: Connection, state: str, span: Span, keepsake_id: str, hides: int) -> Clearing:

@@ -5,16 +5,41 @@ It would also count many rows with all processors at once, and keep whoever writ
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import cycle
 from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from knowledge_base_agent.records.hidden import Span
-from knowledge_base_agent.records.tables import TASKS
+from knowledge_base_agent.records.tables import TASK_COUNTS, TASKS
 
 _PORTION: Final = 250_000
 """Rows that PostgreSQL counts within a twentieth of a second."""
+_TURN: Final = 5_000
+"""Rows of one side of a moment that are counted before as many of the other."""
 _MOMENT: Final = timedelta(microseconds=1)
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """The rows of a state on one side of a moment (aware UTC): those before it, or those from it on."""
+
+    state: str
+    moment: datetime
+    before: bool
+
+    @property
+    def span(self) -> Span:
+        """The time of its rows."""
+        return Span(until=self.moment) if self.before else Span(since=self.moment)
+
+    def rows_before(self, connection: Connection, mine: int | None = None) -> int:
+        """Return how many rows there are before the moment: those of this side (`mine`) are counted, no others.
+
+        The counter has the rest. Only where nothing of the state is hidden, and as `portions` asks for.
+        """
+        number = rows_in(connection, self.state, self.span) if mine is None else mine
+        return number if self.before else _kept(connection, self.state) - number
 
 
 def portions(
@@ -42,14 +67,29 @@ def portions(
         rest = Span(since=end, until=span.until)
 
 
-def rows_in(connection: Connection, state: str, span: Span, *, most: int | None = None) -> int:
-    """Return how many rows of the state are in the span; with `most`, a number beyond that says only that it is."""
-    total = 0
-    for _, number in portions(connection, state, span):
-        total += number
-        if most is not None and total > most:
-            break
-    return total
+def rows_in(connection: Connection, state: str, span: Span) -> int:
+    """Return how many rows of the state are in the span. Asks for the same as `portions`."""
+    return sum(number for _, number in portions(connection, state, span))
+
+
+def smaller_side(connection: Connection, state: str, moment: datetime) -> tuple[Side, int]:
+    """Return the side of the moment that has fewer rows, and how many: of the other not many more are looked at.
+
+    Of a history most is on one side: what is older than a day, or what is not. Asks for the same as `portions`.
+    """
+    sides = [Side(state=state, moment=moment, before=before) for before in (True, False)]
+    each = [portions(connection, state, side.span, rows=_TURN) for side in sides]
+    counted = [0, 0]
+    for turn in cycle((0, 1)):
+        more = next(each[turn], None)
+        if more is None:
+            return sides[turn], counted[turn]
+        counted[turn] += more[1]
+    raise AssertionError("one side has an end")
+
+
+def _kept(connection: Connection, state: str) -> int:
+    return connection.scalar(select(TASK_COUNTS.c.tasks).where(TASK_COUNTS.c.state == state)) or 0
 
 
 def _next(connection: Connection, state: str, span: Span, most: int) -> tuple[int, datetime]:

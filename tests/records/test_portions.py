@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from knowledge_base_agent.problems import Away
-from knowledge_base_agent.records import hiding, portions, states
+from knowledge_base_agent.records import portions, states
 from knowledge_base_agent.records.batches import change_counts
 from knowledge_base_agent.records.cleared import bring_rows_back
 from knowledge_base_agent.records.clearing import clear, clear_candidates, how_many_to_clear
@@ -31,7 +31,7 @@ FEW = 60
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions that a few rows fill."""
     monkeypatch.setattr(portions, "_PORTION", FEW)
-    monkeypatch.setattr(hiding, "_FEW", FEW)
+    monkeypatch.setattr(portions, "_TURN", FEW)
 
 
 def fill(engine: Engine, seconds: Iterator[float]) -> int:
@@ -58,7 +58,24 @@ def test_rows_of_the_same_moment_are_counted_once(engine: Engine, alike: int) ->
                 assert portions._rows(connection, "SUCCESS", one) == number
         assert portions.rows_in(connection, "FAILURE", Span()) == 0
         assert portions.rows_in(connection, "SUCCESS", Span(until=NOON_UTC)) == 0
-        assert portions.rows_in(connection, "SUCCESS", Span(), most=FEW) > FEW
+
+
+@pytest.mark.usefixtures("small_portions")
+@pytest.mark.parametrize("older", [0, 1, FEW - 1, FEW, FEW + 1, 3 * FEW, 5 * FEW, 6 * FEW])
+def test_of_the_rows_before_a_moment_and_since_only_the_fewer_are_counted(
+    engine: Engine, older: int
+) -> None:
+    total = fill(engine, iter(range(6 * FEW)))
+    moment = NOON_UTC + timedelta(seconds=older)
+    with reading_one_moment(engine) as connection:
+        read = RowsRead(connection)
+        side, fewer = portions.smaller_side(connection, "SUCCESS", moment)
+        assert fewer == (older if side.before else total - older)
+        assert read.rows <= 2 * min(older, total - older) + 3 * (FEW + 1)
+        assert side.rows_before(connection, fewer) == older
+        assert side.rows_before(connection) == older
+        assert how_many_to_clear(connection, ("SUCCESS",), moment) == older
+        assert how_many_to_clear(connection, ("SUCCESS", "FAILURE"), moment) == older
 
 
 @pytest.mark.usefixtures("small_portions")
