@@ -84,8 +84,8 @@ class Broadcaster:
             if line is None:
                 return False
             self._hear(line, deadline, asked, here=True)
-            if _everyone(asked[0]):
-                self._finish(line, asked)
+            if _everyone(asked[0]) or asked[0].all_enrolled_answered(self.roster.present()):
+                self._finish(line, asked)  # nobody is missing, so nothing is asked of the broker
             else:
                 within(limit, lambda: self._finish(line, asked), source=SOURCE)
         except DRIVER_ERRORS:

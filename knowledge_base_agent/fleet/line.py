@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from celery import Celery
@@ -14,6 +15,7 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.amqp_replies import AmqpReplies
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.question import Asked, Question, Reply
 from knowledge_base_agent.fleet.receivers import (
@@ -28,7 +30,6 @@ from knowledge_base_agent.fleet.worker_words import LOOK, register_of
 
 log = logging.getLogger(__name__)
 
-_NOT_FOUND = 404
 _SLICE = 0.05
 """Seconds of one wait for a reply: kombu may overrun a wait by its length."""
 
@@ -46,7 +47,6 @@ class Line:
         self._accept: Any = prepare_accept_content(accept)
         self._serializer = "json" if "json" in (self._mailbox.accept or ()) else None
         self._open: dict[str, Asked] = {}
-        self._looking: Any = None
         self.unreadable = 0
         """Replies that were broken, or in a form which is never decoded here (pickle)."""
         self._mailbox.exchange(self._channel).declare()
@@ -54,33 +54,45 @@ class Line:
         self._queue.declare()
         self._queue.consume(self._key, callback=self._take, no_ack=True)
         self._replies: RedisReplies | None = None
+        self._amqp: AmqpReplies | None = None
         if isinstance(self._channel, CountingChannel):
             reply_exchange = self._mailbox.reply_exchange.name
             self._replies = RedisReplies(self._channel, self._queue.name, reply_exchange, self._key)
+        elif self._connection.transport.driver_type == "amqp":
+            register = register_of(self._mailbox.namespace)
+            self._amqp = AmqpReplies(self._connection.connection, register)
         events = getattr(self._channel, "events", None)
         if events is not None:
             events["basic_return"].add(self._returned)
 
     def ready(self) -> bool:
         """Tell, without waiting, whether a question can be asked on it that waits for nothing beyond its deadline."""
-        return self._replies is not None and self._replies.ready()
+        side = self._replies or self._amqp
+        return side is not None and side.ready()
 
     def send(self, asked: Asked, deadline: Deadline, *, here: bool = False) -> None:
         """Broadcast one question; what comes back is added to `asked` by `listen`. Sends nothing after the deadline.
 
         Nor does it wait for anything beyond that, `here`, on a line that is `ready`.
         """
-        question, replies, until = asked.question, self._replies, deadline if here else None
-        with replies.addressed(question.reads, until) if replies else contextlib.nullcontext():
+        question = asked.question
+        with self._addressed(question, deadline if here else None):
             # To connect may have taken so long that its asker was told that it was not sent.
             if deadline.expired:
                 raise TimeoutError("there was no connection in time")
             self._open[asked.ticket] = asked
             asked.sent, asked.sent_at = time.monotonic(), utc_now()
             self._broadcast(asked)
-        asked.receivers = getattr(self._channel, "receivers", None)
-        if question.command == LOOK and question.destination is None:
-            asked.enrolled = self._enrolled()
+            asked.receivers = getattr(self._channel, "receivers", None)
+            if self._amqp and question.command == LOOK and question.destination is None:
+                self._amqp.count(asked)
+
+    def _addressed(
+        self, question: Question, until: Deadline | None
+    ) -> AbstractContextManager[None]:
+        if self._replies is not None:
+            return self._replies.addressed(question.reads, until)
+        return self._amqp.addressed(until) if self._amqp else contextlib.nullcontext()
 
     def _broadcast(self, asked: Asked) -> None:
         kind, encoding, body = dumps(
@@ -120,6 +132,9 @@ class Line:
             for raw in self._replies.wait(wait, outstanding):
                 self._take(raw)
             return
+        if self._amqp is not None:
+            self._amqp.listen(wait)
+            return
         with contextlib.suppress(TimeoutError):
             self._connection.drain_events(timeout=wait)
 
@@ -136,32 +151,11 @@ class Line:
         On Redis that is everyone, the killed included; on RabbitMQ those of `candidates` that are connected.
         """
         suffix = f".{self._mailbox.namespace}.pidbox"
-        table = getattr(self._channel, "get_table", None)
-        if table is None:
-            return frozenset(name for name in candidates if self._mailbox_exists(name + suffix))
-        queues = [str(row[-1]) for row in table(self._mailbox.exchange.name)]
+        if self._amqp is not None:
+            there = self._amqp.has_queue
+            return frozenset(name for name in candidates if there(name + suffix))
+        queues = [str(row[-1]) for row in self._channel.get_table(self._mailbox.exchange.name)]
         return frozenset(name[: -len(suffix)] for name in queues if name.endswith(suffix))
-
-    def _enrolled(self) -> int | None:
-        """Return how many workers are counted on RabbitMQ; None elsewhere, or where nobody is."""
-        if self._connection.transport.driver_type != "amqp":
-            return None
-        said = self._declared(register_of(self._mailbox.namespace))
-        return getattr(said, "consumer_count", None)
-
-    def _mailbox_exists(self, queue: str) -> bool:
-        # 405: there, and exclusive to its worker
-        return getattr(self._declared(queue), "code", None) != _NOT_FOUND
-
-    def _declared(self, queue: str) -> Any:
-        """Return what RabbitMQ tells of a queue, or the error by which it refuses to."""
-        if self._looking is None:
-            # Its own, for good: a refusal closes it, and amqp at once opens it anew, whoever forgets it.
-            self._looking = self._connection.channel()
-        try:
-            return self._looking.queue_declare(queue, passive=True)
-        except self._connection.channel_errors as error:
-            return error
 
     def close(self) -> None:
         """Close the connection; the reply queue goes with it."""

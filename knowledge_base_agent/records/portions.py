@@ -77,7 +77,7 @@ def smaller_side(connection: Connection, state: str, moment: datetime) -> tuple[
 
     Of a history most is on one side: what is older than a day, or what is not. Asks for the same as `portions`.
     """
-    sides = [Side(state=state, moment=moment, before=before) for before in (True, False)]
+    sides = [Side(state=state, moment=moment, before=before) for before in (False, True)]
     each = [portions(connection, state, side.span, rows=_TURN) for side in sides]
     counted = [0, 0]
     for turn in cycle((0, 1)):
