@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from knowledge_base_agent.records import clear_names
+from knowledge_base_agent.records import clear_names, portions
 from knowledge_base_agent.records.clear_names import NamesToClear, names_to_clear
 from knowledge_base_agent.records.clearing import clear, how_many_to_clear
 from knowledge_base_agent.records.database import open_engine, reading_one_moment, writing
@@ -23,6 +23,7 @@ DEADLINE = 0.8
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions that a few rows fill."""
     monkeypatch.setattr(clear_names, "_PORTION", FEW)
+    monkeypatch.setattr(portions, "_TURN", FEW)
 
 
 def named(engine: Engine, number: int, name: str, queue: str | None) -> None:
