@@ -32,6 +32,9 @@ _NAMED = 10
 _SPOOL_LIMIT = 10_000
 _BATCH = 100
 _RETRY_SECONDS = 1.0
+_GATHERED_SECONDS = 0.1
+"""So long after the first entry a batch is written: that a question was asked goes with its answer, and not before
+it, when the person waits for it and the processor has enough to do."""
 
 
 class Kind(Enum):
@@ -196,6 +199,8 @@ class Spool:
         """Wait for entries and return them, at most a batch; none when it is closing and all are written."""
         with self._news:
             self._news.wait_for(lambda: self._waiting or self._closing.is_set())
+        self._closing.wait(_GATHERED_SECONDS)
+        with self._news:
             return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
 
     def _persist(self, batch: Sequence[Entry]) -> None:
