@@ -44,7 +44,7 @@ def _rabbitmq() -> Iterator[Place]:
             raw=partial(AmqpQuestion, broker, LOOK),
             simulated=partial(amqp_responder, broker),
             complete=None,
-            rounds=60,
+            rounds=150,
         )
 
 
