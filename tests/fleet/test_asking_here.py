@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -14,6 +14,7 @@ from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.problems import Away
 from tests.closing import closed_app
 from tests.faults.proxy import Proxy, proxy_to
+from tests.fleet.asking_here import HARMS, refuse
 from tests.fleet.responder import responders
 from tests.fleet.running import Site
 from tests.fleet.tiny_app import tiny_app
@@ -45,11 +46,6 @@ def asker(site: Site, between: Proxy) -> Iterator[Fleet]:
         fleet.close()
 
 
-def refuse(*_: object, **__: object) -> NoReturn:
-    """Stand where a thread would be asked for."""
-    raise AssertionError("another thread was asked")
-
-
 def test_no_other_thread_is_asked_where_a_connection_lives(
     asker: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,15 +73,7 @@ def test_another_thread_is_asked_for_whatever_may_take_its_time(
             asker.broadcaster.ask(Deadline.after(5), question)
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        lambda between: between.black_hole(),
-        lambda between: between.drip(0.03),
-        lambda between: between.drip(0.3),
-    ],
-    ids=["silent", "answers in drops", "answers in slow drops"],
-)
+@HARMS
 def test_a_broker_that_falls_silent_or_answers_in_drops_keeps_nobody_beyond_the_deadline(
     asker: Fleet, between: Proxy, harm: Callable[[Any], None]
 ) -> None:

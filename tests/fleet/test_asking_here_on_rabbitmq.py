@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.problems import Away
 from tests.closing import closed_app
 from tests.faults.proxy import Proxy, proxy_to
+from tests.fleet.asking_here import HARMS, refuse
 from tests.fleet.running import Site
 from tests.fleet.tiny_app import tiny_app
 from tests.servers import RedisSpaces, rabbitmq_vhost
@@ -64,11 +65,6 @@ def look(fleet: Fleet, seconds: float = 60) -> FleetView:
     return fleet.workers.look(Deadline.after(seconds), fresh=True)
 
 
-def refuse(*_: object, **__: object) -> NoReturn:
-    """Stand where a thread would be asked for."""
-    raise AssertionError("another thread was asked")
-
-
 @pytest.mark.parametrize("piece", [amqp_replies._PIECE, 64, 1])
 def test_no_other_thread_is_asked_where_a_connection_lives(
     asker: Fleet, monkeypatch: pytest.MonkeyPatch, piece: int
@@ -103,15 +99,7 @@ def test_another_thread_is_asked_for_whatever_may_take_its_time(
     assert look(asker).answered == len(WORKERS)
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        lambda between: between.black_hole(),
-        lambda between: between.drip(0.01),
-        lambda between: between.drip(0.3),
-    ],
-    ids=["silent", "answers in drops", "answers in slow drops"],
-)
+@HARMS
 def test_a_broker_that_falls_silent_or_answers_in_drops_keeps_nobody_beyond_the_deadline(
     asker: Fleet, between: Proxy, harm: Callable[[Any], None]
 ) -> None:
