@@ -120,6 +120,7 @@ async def test_a_worker_eating_memory(whole: System, slack: LocalSlack) -> None:
     await otto.clicks("Revoke", on=listed, near=eater)
     preview = await otto.sees("About to send SIGTERM to 1 running task", in_=ALERTS)
     await otto.clicks("Confirm", on=preview)
+    await otto.sees_change(preview, "1 stopped", within=20)
     over = await otto.sees_change(told, "Resolved", within=40)
     assert "less than the threshold" in over.shown
     assert whole.audit("revoke")[-4:] == ["previewed", "confirmed", "started", "ended"]
