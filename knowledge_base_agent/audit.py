@@ -199,7 +199,9 @@ class Spool:
         """Wait for entries and return them, at most a batch; none when it is closing and all are written."""
         with self._news:
             self._news.wait_for(lambda: self._waiting or self._closing.is_set())
-        self._closing.wait(_GATHERED_SECONDS)
+            enough = len(self._waiting) >= _BATCH
+        if not enough:
+            self._closing.wait(_GATHERED_SECONDS)
         with self._news:
             return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from knowledge_base_agent.fleet.fleet import Fleet
+from tests.faults.proxy import Proxy, proxy_to
 from tests.fleet.running import Site
 from tests.servers import RedisSpaces
 
@@ -16,6 +17,13 @@ def site(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) ->
         place = Site.on(space, tmp_path_factory.mktemp("workers"))
         yield place
         place.stop()
+
+
+@pytest.fixture
+def between(site: Site) -> Iterator[Proxy]:
+    """What stands between an asker and the broker of `site`."""
+    with proxy_to(site.broker_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.problems import Away
 from tests.closing import closed_app
-from tests.faults.proxy import Proxy, proxy_to
+from tests.faults.proxy import Proxy
 from tests.fleet.asking_here import HARMS, refuse
 from tests.fleet.responder import responders
 from tests.fleet.running import Site
@@ -22,13 +22,6 @@ from tests.fleet.tiny_app import tiny_app
 PING = Question(command="ping")
 COMMAND = Question(command="rate_limit", destination=("w",), reads=False)
 LONG = {"ok": "pong" * 50}
-
-
-@pytest.fixture
-def between(site: Site) -> Iterator[Proxy]:
-    """What stands between the asker and the broker."""
-    with proxy_to(site.broker_url) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.problems import Away
 from tests.closing import closed_app
-from tests.faults.proxy import Proxy, proxy_to
+from tests.faults.proxy import Proxy
 from tests.fleet.asking_here import HARMS, refuse
 from tests.fleet.running import Site
 from tests.fleet.tiny_app import tiny_app
@@ -41,13 +41,6 @@ def site(redis_spaces: RedisSpaces, tmp_path_factory: pytest.TempPathFactory) ->
         finally:
             fleet.close()
             place.stop()
-
-
-@pytest.fixture
-def between(site: Site) -> Iterator[Proxy]:
-    """What stands between the asker and the broker."""
-    with proxy_to(site.broker_url) as proxy:
-        yield proxy
 
 
 @pytest.fixture
