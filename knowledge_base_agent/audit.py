@@ -67,6 +67,10 @@ class Kind(Enum):
     """Written by a newer program than this one, which has no name for it."""
 
 
+_UNHURRIED = frozenset({Kind.REQUESTED, Kind.ANSWERED})
+"""What may wait to be written with others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One event. `at` is aware UTC; `words` and `detail` are redacted when written.
@@ -199,11 +203,13 @@ class Spool:
         """Wait for entries and return them, at most a batch; none when it is closing and all are written."""
         with self._news:
             self._news.wait_for(lambda: self._waiting or self._closing.is_set())
-            enough = len(self._waiting) >= _BATCH
-        if not enough:
-            self._closing.wait(_GATHERED_SECONDS)
-        with self._news:
+            self._news.wait_for(self._pressing, timeout=_GATHERED_SECONDS)
             return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+
+    def _pressing(self) -> bool:
+        """Tell whether what waits is to be written now: a refusal stands before what is done next."""
+        enough = self._closing.is_set() or len(self._waiting) >= _BATCH
+        return enough or any(entry.kind not in _UNHURRIED for entry in self._waiting)
 
     def _persist(self, batch: Sequence[Entry]) -> None:
         warned = False

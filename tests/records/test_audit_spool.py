@@ -63,6 +63,17 @@ def test_where_more_than_one_write_takes_waits_nothing_is_waited_for(
     assert spool.close() is True
 
 
+def test_a_refusal_is_written_at_once_with_what_waits_before_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_GATHERED_SECONDS", 60)
+    spool = Spool(engine)
+    spool.add(entry_of(OTTO, Kind.REQUESTED, "asked"))
+    spool.add(entry_of(OTTO, Kind.REFUSED, "refused"))
+    wait_until(lambda: operations(engine)[-2:] == ["asked", "refused"], what="both are written")
+    assert spool.close() is True
+
+
 @contextmanager
 def locked(engine: Engine) -> Iterator[list[object]]:
     """Hold the database's lock, and lend the list of what failed because of it."""
