@@ -57,6 +57,15 @@ class Away(Problem):
         super().__init__(what, cure)
         self.source = source
 
+    @classmethod
+    def late(cls, source: str) -> "Away":
+        """Return the one of a source that has let a deadline pass."""
+        return cls(
+            f"{source[:1].upper()}{source[1:]} did not answer in time.",
+            f"Look at {source}, and at the way there from here, then ask again.",
+            source=source,
+        )
+
 
 class MaybeWritten(Away):
     """The database became silent, or its connection broke, after it was told to write: it may have, or not."""

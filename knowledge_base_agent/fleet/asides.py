@@ -16,8 +16,7 @@ from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker, RedisKeys
 from knowledge_base_agent.fleet.deadline import Deadline, within
-from knowledge_base_agent.fleet.gate import Gate
-from knowledge_base_agent.fleet.transaction import Command, transact
+from knowledge_base_agent.fleet.transaction import Command
 
 PREFIX: Final = "kb:undo:"
 """How every key begins that holds something aside."""
@@ -55,7 +54,8 @@ class Asides:
     def plan(self, deadline: Deadline, names: Sequence[str], mark: str) -> tuple[AsideList, ...]:
         """Return where the lists of these queues would go, under names with `mark` in them. Raises `Away`."""
 
-        keys = self._broker.known_keys or within(deadline, self._keys, source=SOURCE)
+        known = self._broker.known
+        keys = known.keys if known else within(deadline, self._keys, source=SOURCE)
         return tuple(
             AsideList(
                 queue=name,
@@ -127,11 +127,11 @@ class Asides:
         return within(deadline, call, source=SOURCE)
 
 
-def put_aside(client: redis.Redis, lists: Sequence[AsideList], until: datetime, gate: Gate) -> int:
-    """Rename these lists aside in one step, and return exactly how many messages that were, whoever publishes.
+def to_put_aside(lists: Sequence[AsideList], until: datetime) -> list[Command]:
+    """Return what renames these lists aside in one transaction, whose answers `number_aside` counts.
 
-    Redis drops what nobody has freed or brought back by `until` (aware UTC). Blocks. Done twice, for want of the first
-    answer, it moves nothing more and counts the same.
+    Redis drops what nobody has freed or brought back by `until` (aware UTC). Done twice, for want of the first answer,
+    it moves nothing more and counts the same.
     """
     at = int(until.timestamp() * 1000)
     commands: list[Command] = []
@@ -139,8 +139,12 @@ def put_aside(client: redis.Redis, lists: Sequence[AsideList], until: datetime, 
         commands += (
             ("RENAMENX", one.key, one.aside), ("LLEN", one.aside), ("PEXPIREAT", one.aside, at),
         )  # fmt: skip
-    answers = _checked(transact(client, commands, gate))
-    return sum(int(length) for length in answers[1::3])
+    return commands
+
+
+def number_aside(answers: list[Any]) -> int:
+    """Return exactly how many messages were put aside, whoever publishes. Raises an error that is among the answers."""
+    return sum(int(length) for length in _checked(answers)[1::3])
 
 
 def _swap(client: redis.Redis, one: AsideList) -> int:

@@ -70,10 +70,9 @@ class Broker:
         return issubclass(connection.get_transport_cls(), kombu_redis.Transport)
 
     @property
-    def known_keys(self) -> RedisKeys | None:
-        """Return the names without asking anybody; None before the first connection, and after the last."""
-        broker = self._redis
-        return None if broker is None else broker.keys
+    def known(self) -> RedisBroker | None:
+        """Return the client and the keys without a wait; None before the first connection, and after the last."""
+        return self._redis
 
     def redis(self) -> RedisBroker:
         """Return the client and the keys; opens the connection the first time. Blocks: call it behind a deadline."""

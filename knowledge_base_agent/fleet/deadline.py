@@ -160,7 +160,7 @@ class Threads:
                 min(tried.began + SOON_SECONDS - time.monotonic(), deadline.remaining())
             )
         if deadline.expired:
-            raise _late(source)
+            raise Away.late(source)
         # In the caller's context: what a request may wait for in all counts for what it asks for at once, too.
         context = contextvars.copy_context()
         call: _Call[T] = _Call(source=source)
@@ -203,7 +203,7 @@ class Threads:
                     call.abandoned = True
                     self._hanging[call.source].add(cast("_Call[object]", call))
             if call.abandoned:
-                raise _late(call.source)
+                raise Away.late(call.source)
         if call.error is not None:
             raise call.error
         return cast("T", call.result)
@@ -235,14 +235,6 @@ class Threads:
         if call.abandoned:
             log.info("a call to %s ended after its deadline: %r", call.source, call.error)
         call.done.set()
-
-
-def _late(source: str) -> Away:
-    return Away(
-        f"{source[:1].upper()}{source[1:]} did not answer in time.",
-        f"Look at {source}, and at the way there from here, then ask again.",
-        source=source,
-    )
 
 
 _THREADS = Threads()

@@ -1,31 +1,31 @@
 """Emptying queues: every message that waits, in each priority's list, removed and counted in one step.
 
-What workers already hold (running, taken in advance, waiting for its time) is in no queue and stays: `held_by_queue`
-says how much that is. Which queues there are comes from `Queues.depths`; a name that is not among them is refused by
+What workers already hold (running, taken in advance, waiting for its time) is in no queue and stays: `held.py`
+tells how much that is. Which queues there are comes from `Queues.depths`; a name that is not among them is refused by
 `known_queue`, because an unknown queue is "purged" without a word while the real one stays full.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import redis
 from celery import Celery
 
-from knowledge_base_agent.fleet.asides import AsideList, put_aside
+from knowledge_base_agent.fleet.asides import AsideList, number_aside, to_put_aside
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
-from knowledge_base_agent.fleet.broker import Broker
+from knowledge_base_agent.fleet.broker import Broker, RedisKeys
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.gate import Gate
 from knowledge_base_agent.fleet.line import open_connection
 from knowledge_base_agent.fleet.newest import End, came_behind, ends
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.sampling import Sample, sample
-from knowledge_base_agent.fleet.transaction import Command, transact
-from knowledge_base_agent.fleet.views import FleetView, HeldTask, Place
+from knowledge_base_agent.fleet.transaction import Command, transact, transact_here
 from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.redaction import plain
 
@@ -54,23 +54,6 @@ class Aside:
     until: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldByQueue:
-    """What workers hold of one queue, beyond the reach of a purge."""
-
-    queue: str
-    running: tuple[HeldTask, ...]
-    reserved: tuple[HeldTask, ...]
-    """Taken in advance, not started."""
-    scheduled: tuple[HeldTask, ...]
-    """Kept until their time."""
-
-    @property
-    def waiting(self) -> tuple[HeldTask, ...]:
-        """Return those that have not started: they will run unless they are revoked."""
-        return self.reserved + self.scheduled
-
-
 def known_queue(queues: QueuesView, name: str) -> str:
     """Return the name if such a queue was found. Raises `NotFound` with what was probably meant."""
     names = [queue.name for queue in queues.queues]
@@ -83,35 +66,6 @@ def known_queue(queues: QueuesView, name: str) -> str:
         f"There is no queue named “{plain(name, 60)}” in the settings, with the workers, or in the broker.",
         f"{meant}The queues are: {listed}.",
     )
-
-
-def held_by_queue(view: FleetView, queues: Iterable[str]) -> dict[str, HeldByQueue]:
-    """Return what the workers that answered hold of each queue, as far as they list it.
-
-    Their lists are capped at 200 of each kind: `not_listed` tells how many more there are.
-    """
-    found: dict[str, dict[Place, list[HeldTask]]] = {
-        name: {place: [] for place in Place} for name in queues
-    }
-    for task in view.held:
-        if task.queue in found:
-            found[task.queue][task.place].append(task)
-    return {
-        name: HeldByQueue(
-            queue=name,
-            running=tuple(places[Place.ACTIVE]),
-            reserved=tuple(places[Place.RESERVED]),
-            scheduled=tuple(places[Place.SCHEDULED]),
-        )
-        for name, places in found.items()
-    }
-
-
-def not_listed(view: FleetView) -> int:
-    """Return how many held tasks, of any queue, the workers count and did not list."""
-    counted = sum(worker.waiting + worker.postponed for worker in view.workers)
-    listed = sum(len(worker.reserved) + len(worker.scheduled) for worker in view.workers)
-    return max(counted - listed, 0)
 
 
 class Purging:
@@ -190,34 +144,37 @@ class Purging:
         self, deadline: Deadline, name: str, aside: Aside | None, *, first: bool
     ) -> Emptied:
         gate = Gate(deadline.at_most(_CHECK_SECONDS))
-        empty = partial(self._one, name, aside, gate)
         try:
-            removed = within(deadline, empty, source=SOURCE, gate=gate)
+            removed = self._here(deadline, name, aside, gate)
+            if removed is None:
+                empty = partial(self._one, name, aside, gate)
+                removed = within(deadline, empty, source=SOURCE, gate=gate)
         except Away as problem:
             if first and not gate.passed:
                 raise
             return Emptied(queue=name, removed=None, problem=problem.what, tried=gate.passed)
         return Emptied(queue=name, removed=removed)
 
+    def _here(self, deadline: Deadline, name: str, aside: Aside | None, gate: Gate) -> int | None:
+        """Do it in this very thread if a connection lives; a quarter of the time that it takes goes to another one."""
+        broker = self._broker.known
+        if broker is None:
+            return None
+        commands, counted = _emptying(broker.keys, name, aside)
+        with away_if_down(SOURCE):
+            try:
+                answers = transact_here(broker.client, commands, gate, deadline)
+            except redis.TimeoutError as error:
+                raise Away.late(SOURCE) from error
+            return None if answers is None else counted(answers)
+
     def _one(self, name: str, aside: Aside | None, gate: Gate) -> int:
         with away_if_down(SOURCE):
             if not self._broker.is_redis:
                 return self._on_amqp(name, gate)
-            if aside is None:
-                return self._on_redis(name, gate)
-            lists = [one for one in aside.lists if one.queue == name]
-            return put_aside(self._broker.redis().client, lists, aside.until, gate)
-
-    def _on_redis(self, name: str, gate: Gate) -> int:
-        broker = self._broker.redis()
-        commands: list[Command] = []
-        # One transaction, so that the count is of exactly what is removed, whoever publishes meanwhile.
-        for _, key in broker.keys.lists(name):
-            commands += (("LLEN", key), ("UNLINK", key))
-        answers = transact(broker.client, commands, gate)
-        for error in (one for one in answers if isinstance(one, Exception)):
-            raise error
-        return sum(int(length) for length in answers[::2])
+            broker = self._broker.redis()
+            commands, counted = _emptying(broker.keys, name, aside)
+            return counted(transact(broker.client, commands, gate))
 
     def _on_amqp(self, name: str, gate: Gate) -> int:
         with open_connection(self._app) as connection:
@@ -229,6 +186,28 @@ class Purging:
                 if getattr(error, "code", None) != _NOT_FOUND:
                     raise
                 return 0  # declared nowhere yet: nothing can wait in it
+
+
+def _emptying(
+    keys: RedisKeys, name: str, aside: Aside | None
+) -> tuple[list[Command], Callable[[list[Any]], int]]:
+    """Return what empties a queue in one transaction, and what counts by its answers what that took.
+
+    Whoever publishes meanwhile, the count is of exactly what was removed.
+    """
+    if aside is not None:
+        lists = [one for one in aside.lists if one.queue == name]
+        return to_put_aside(lists, aside.until), number_aside
+    commands: list[Command] = []
+    for _, key in keys.lists(name):
+        commands += (("LLEN", key), ("UNLINK", key))
+    return commands, _number_removed
+
+
+def _number_removed(answers: list[Any]) -> int:
+    for error in (one for one in answers if isinstance(one, Exception)):
+        raise error
+    return sum(int(length) for length in answers[::2])
 
 
 def untried(name: str) -> Emptied:

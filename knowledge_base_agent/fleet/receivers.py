@@ -77,7 +77,7 @@ class CountingChannel(kombu_redis.Channel):
         if until is None:
             connection.send_packed_command(words)
         else:
-            _write(connection, words, until)
+            write_by(connection, words, until)
         answers: list[Any] = []
         refusals: list[ResponseError] = []
         for _ in commands:
@@ -112,7 +112,7 @@ class CountingChannel(kombu_redis.Channel):
         self.receivers = max(int(count) for count in counts)
 
 
-def _write(connection: Any, words: Any, until: Deadline) -> None:
+def write_by(connection: Any, words: Any, until: Deadline) -> None:
     """Send, on a connection that is there, and wait for nothing beyond the deadline: no health check either."""
     sock = connection._sock  # noqa: SLF001 - redis-py has one limit for all that a connection sends
     sock.settimeout(max(until.remaining(), 0.001))

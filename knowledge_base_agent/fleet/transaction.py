@@ -4,12 +4,15 @@ The pipeline of redis-py does the same with a third of a millisecond more of its
 told by a URL to send them again, and lets nobody in between the connection and the first command.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
 
+from knowledge_base_agent.fleet.away import DRIVER_ERRORS
+from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.gate import Gate
+from knowledge_base_agent.fleet.receivers import read_by, write_by
 
 Command = tuple[str | int, ...]
 
@@ -26,9 +29,8 @@ def transact(client: redis.Redis, commands: Sequence[Command], gate: Gate) -> li
         connection.send_command("PING", check_health=False)
         connection.read_response()
         gate.enter()
-        packed = connection.pack_commands((("MULTI",), *commands, ("EXEC",)))
-        connection.send_packed_command(packed, check_health=False)
-        return _answers(connection, len(commands))
+        connection.send_packed_command(_packed(connection, commands), check_health=False)
+        return _answers(connection.read_response, len(commands))
     except BaseException:
         connection.disconnect()  # answers of it may be on their way
         raise
@@ -36,15 +38,81 @@ def transact(client: redis.Redis, commands: Sequence[Command], gate: Gate) -> li
         pool.release(connection)
 
 
-def _answers(connection: Any, number: int) -> list[Any]:
+def transact_here(
+    client: redis.Redis, commands: Sequence[Command], gate: Gate, deadline: Deadline
+) -> list[Any] | None:
+    """Do the same on a connection that lives, or return None where none does: then nothing was sent.
+
+    Waits for nothing beyond the gate's own moment before it, and beyond the deadline after it.
+    """
+    pool = client.connection_pool
+    connection = _living(pool)
+    if connection is None:
+        return None
+    try:
+        if not _still_answers(connection, gate.soon):
+            return None
+        gate.enter()
+        write_by(connection, _packed(connection, commands), deadline)
+        return _answers(lambda: read_by(connection, deadline), len(commands))
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+def _living(pool: Any) -> Any:
+    """Take the connection that was used last if it is there and owes nothing, without waiting; else return None.
+
+    What may wait to renew a password, to ask who leads, or for the rest of an encrypted record is left to others.
+    """
+    ways = (redis.Connection, redis.UnixDomainSocketConnection)
+    if type(pool) is not redis.ConnectionPool or pool.connection_class not in ways:
+        return None
+    if pool.connection_kwargs.get("credential_provider") is not None:
+        return None
+    # redis-py's own way to take one connects where none is, for as long as that may take.
+    with pool._lock:  # noqa: SLF001
+        if not pool._available_connections:  # noqa: SLF001
+            return None
+        connection: Any = pool._available_connections.pop()  # noqa: SLF001
+        pool._in_use_connections.add(connection)  # noqa: SLF001
+    try:
+        if connection.is_connected and not connection.can_read(0):
+            return connection
+    except DRIVER_ERRORS:
+        pass  # it was closed from the other side: whoever takes it next connects it
+    pool.release(connection)
+    return None
+
+
+def _still_answers(connection: Any, soon: Deadline) -> bool:
+    """Tell whether it does; False where it broke meanwhile. Raises `redis.TimeoutError` where it came too late."""
+    try:
+        write_by(connection, connection.pack_command("PING"), soon)
+        read_by(connection, soon)
+    except redis.ConnectionError:
+        connection.disconnect()
+        return False
+    if soon.expired:
+        raise redis.TimeoutError("it answered too late")
+    return True
+
+
+def _packed(connection: Any, commands: Sequence[Command]) -> Any:
+    return connection.pack_commands((("MULTI",), *commands, ("EXEC",)))
+
+
+def _answers(read: Callable[[], Any], number: int) -> list[Any]:
     refused: list[redis.ResponseError] = []
     for _ in range(1 + number):  # MULTI, and that each is queued
         try:
-            connection.read_response()
+            read()
         except redis.ResponseError as error:
             refused.append(error)
     try:
-        answers: list[Any] = connection.read_response()
+        answers: list[Any] = read()
     except redis.exceptions.ExecAbortError as error:
         raise (refused[0] if refused else error) from error
     if len(answers) != number:

@@ -9,7 +9,7 @@ from knowledge_base_agent.actors import who_acts
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.consuming import ConsumingOutcome, consumers_of, stop_consuming
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.purging import held_by_queue
+from knowledge_base_agent.fleet.held import held_by_queue
 from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.operations.consuming_figures import consuming_table, troubles
 from knowledge_base_agent.operations.headcount import headcount, headcount_notes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.discovery import Origin
-from knowledge_base_agent.fleet.purging import HeldByQueue, held_by_queue, not_listed
+from knowledge_base_agent.fleet.held import HeldByQueue, held_by_queue, not_listed
 from knowledge_base_agent.fleet.queue_views import QueueDepth, QueuesView
 from knowledge_base_agent.fleet.sampling import UNNAMED, Sample
 from knowledge_base_agent.fleet.views import FleetView, HeldTask

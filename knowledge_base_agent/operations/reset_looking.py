@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.discovery import Origin
-from knowledge_base_agent.fleet.purging import not_listed
+from knowledge_base_agent.fleet.held import not_listed
 from knowledge_base_agent.fleet.question import Question
 from knowledge_base_agent.fleet.queue_views import QueuesView
 from knowledge_base_agent.fleet.views import FleetView, Place
