@@ -13,6 +13,7 @@ from typing import Any
 from kombu.transport import redis as kombu_redis
 from kombu.transport.base import Transport
 from kombu.utils.json import dumps
+from redis.exceptions import ConnectionError as Gone
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as NothingYet
 
@@ -24,6 +25,7 @@ CLIENT_NAME = "kb-fleet"
 """How our connections are called in Redis' CLIENT LIST."""
 SOCKET_SECONDS = 5.0
 """How long one command to the broker may take before its thread is given back."""
+_CLOSED = "it was closed meanwhile"
 _PIECE_SECONDS = 0.001
 """Seconds until the next piece of an answer is looked for that has come in part."""
 
@@ -113,24 +115,53 @@ class CountingChannel(kombu_redis.Channel):
 
 
 def write_by(connection: Any, words: Any, until: Deadline) -> None:
-    """Send, on a connection that is there, and wait for nothing beyond the deadline: no health check either."""
-    sock = connection._sock  # noqa: SLF001 - redis-py has one limit for all that a connection sends
-    sock.settimeout(max(until.remaining(), 0.001))
-    connection.send_packed_command(words, check_health=False)
-    sock.settimeout(connection.socket_timeout)
+    """Send, on a connection that is there, and wait for nothing beyond the deadline: no health check either.
+
+    Raises `redis.ConnectionError` where somebody has closed it meanwhile.
+    """
+    with _closed_is_gone(connection):
+        sock = connection._sock  # noqa: SLF001 - redis-py has one limit for all that a connection sends
+        sock.settimeout(max(until.remaining(), 0.001))
+        connection.send_packed_command(words, check_health=False)
+        sock.settimeout(connection.socket_timeout)
 
 
 def read_by(connection: Any, until: Deadline) -> Any:
-    """Read an answer, in however many pieces it comes; raises `redis.TimeoutError` at the deadline, and keeps those."""
+    """Read an answer, in however many pieces it comes; raises `redis.TimeoutError` at the deadline, and keeps those.
+
+    Raises `redis.ConnectionError` where somebody has closed it meanwhile.
+    """
     while True:
-        begun = connection.can_read(until.remaining())
+        begun = can_read(connection, until.remaining())
         try:
-            return connection.read_response(timeout=0, disconnect_on_error=False)
+            with _closed_is_gone(connection):
+                return connection.read_response(timeout=0, disconnect_on_error=False)
         except NothingYet:
             if until.expired:
                 raise
             if begun:
                 time.sleep(_PIECE_SECONDS)
+
+
+def can_read(connection: Any, seconds: float) -> bool:
+    """Tell whether an answer comes within so long. Raises `redis.ConnectionError` where it was closed."""
+    if not connection.is_connected:
+        raise Gone(
+            _CLOSED
+        )  # redis-py would connect it anew, and wait for an answer to what nobody has asked there
+    with _closed_is_gone(connection):
+        return bool(connection.can_read(seconds))
+
+
+@contextlib.contextmanager
+def _closed_is_gone(connection: Any) -> Iterator[None]:
+    """Say so where a connection was closed by another thread: redis-py takes the socket away under who uses it."""
+    try:
+        yield
+    except (AttributeError, TypeError, ValueError) as error:
+        if connection.is_connected:
+            raise
+        raise Gone(_CLOSED) from error
 
 
 def counting(transport: type[Transport]) -> type[Transport]:

@@ -14,7 +14,7 @@ from redis.exceptions import TimeoutError as NothingYet
 
 from knowledge_base_agent.fleet.away import DRIVER_ERRORS
 from knowledge_base_agent.fleet.deadline import Deadline
-from knowledge_base_agent.fleet.receivers import SOCKET_SECONDS, CountingChannel, read_by
+from knowledge_base_agent.fleet.receivers import SOCKET_SECONDS, CountingChannel, can_read, read_by
 
 _MANY = 24
 """From so many outstanding replies on, those that wait already are fetched together: one by one, each takes a round
@@ -54,7 +54,7 @@ class RedisReplies:
         if time.monotonic() - self._tended > _TENDED_SECONDS:
             return False
         try:
-            return not connection.can_read(0)
+            return not can_read(connection, 0)
         except DRIVER_ERRORS:
             return False
 

@@ -5,16 +5,18 @@ told by a URL to send them again, and lets nobody in between the connection and 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from knowledge_base_agent.fleet.away import DRIVER_ERRORS
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.gate import Gate
-from knowledge_base_agent.fleet.receivers import read_by, write_by
+from knowledge_base_agent.fleet.receivers import can_read, read_by, write_by
 
 Command = tuple[str | int, ...]
+_OPENING: Final = (("PING",), ("MULTI",))
+"""What is sent before the gate: a server that refuses it would carry out at once what comes behind it."""
 
 
 def transact(client: redis.Redis, commands: Sequence[Command], gate: Gate) -> list[Any]:
@@ -26,8 +28,9 @@ def transact(client: redis.Redis, commands: Sequence[Command], gate: Gate) -> li
     pool = client.connection_pool
     connection: Any = pool.get_connection()
     try:
-        connection.send_command("PING", check_health=False)
-        connection.read_response()
+        connection.send_packed_command(connection.pack_commands(_OPENING), check_health=False)
+        for _ in _OPENING:
+            connection.read_response()
         gate.enter()
         connection.send_packed_command(_packed(connection, commands), check_health=False)
         return _answers(connection.read_response, len(commands))
@@ -72,6 +75,7 @@ def _living(pool: Any) -> Any:
         return None
     if pool.connection_kwargs.get("credential_provider") is not None:
         return None
+    pool._checkpid()  # noqa: SLF001 - as redis-py does: a fork must not speak on its parent's connections
     # redis-py's own way to take one connects where none is, for as long as that may take.
     with pool._lock:  # noqa: SLF001
         if not pool._available_connections:  # noqa: SLF001
@@ -79,7 +83,7 @@ def _living(pool: Any) -> Any:
         connection: Any = pool._available_connections.pop()  # noqa: SLF001
         pool._in_use_connections.add(connection)  # noqa: SLF001
     try:
-        if connection.is_connected and not connection.can_read(0):
+        if not can_read(connection, 0):
             return connection
     except DRIVER_ERRORS:
         pass  # it was closed from the other side: whoever takes it next connects it
@@ -90,8 +94,9 @@ def _living(pool: Any) -> Any:
 def _still_answers(connection: Any, soon: Deadline) -> bool:
     """Tell whether it does; False where it broke meanwhile. Raises `redis.TimeoutError` where it came too late."""
     try:
-        write_by(connection, connection.pack_command("PING"), soon)
-        read_by(connection, soon)
+        write_by(connection, connection.pack_commands(_OPENING), soon)
+        for _ in _OPENING:
+            read_by(connection, soon)
     except redis.ConnectionError:
         connection.disconnect()
         return False
@@ -101,12 +106,12 @@ def _still_answers(connection: Any, soon: Deadline) -> bool:
 
 
 def _packed(connection: Any, commands: Sequence[Command]) -> Any:
-    return connection.pack_commands((("MULTI",), *commands, ("EXEC",)))
+    return connection.pack_commands((*commands, ("EXEC",)))
 
 
 def _answers(read: Callable[[], Any], number: int) -> list[Any]:
     refused: list[redis.ResponseError] = []
-    for _ in range(1 + number):  # MULTI, and that each is queued
+    for _ in range(number):  # that each is queued
         try:
             read()
         except redis.ResponseError as error:

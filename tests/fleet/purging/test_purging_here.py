@@ -1,5 +1,6 @@
 """A purge on a connection that lives is made in its asker's own thread: once or not at all, and within its time."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +12,12 @@ from knowledge_base_agent.fleet import purging
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.problems import Away
+from tests.closing import close_app
 from tests.faults.proxy import Proxy
 from tests.fleet.asking_here import HARMS, refuse
 from tests.fleet.purging.queues import QUEUES, aside, counted, transactions
+from tests.fleet.tiny_app import tiny_app
+from tests.servers import valkey_server
 from tests.waiting import wait_until
 
 undoable = pytest.mark.parametrize("undoable", [True, False])
@@ -118,3 +122,54 @@ def test_a_broker_that_answers_in_drops_keeps_nobody_beyond_the_deadline(
     else:
         assert counted(broker) == [5, 2, 3]
     assert transactions(broker) == before + tried
+
+
+def test_a_connection_that_is_closed_meanwhile_is_unconfirmed_and_costs_no_earlier_count(
+    fleet: Fleet, proxy: Proxy, broker: redis.Redis, way: str
+) -> None:
+    # A bot that is told to stop closes its connections, whoever still waits on them.
+    def told(done: int, _total: int) -> None:
+        if done == 1:
+            proxy.black_hole_after(b"EXEC")
+            closing.start()
+
+    closing = threading.Timer(0.5, fleet.close)
+    first, second = fleet.purging.purge(Deadline.after(5), QUEUES, told=told)
+
+    assert (first.removed, first.problem) == (7, None)
+    assert (second.removed, second.tried) == (None, True)
+    assert "The broker does not answer: " in str(second.problem), way
+    proxy.heal()
+    wait_until(lambda: counted(broker) == [0, 0, 0], what="what was sent has its effect")
+
+
+def test_a_connection_that_is_closed_while_it_answers_in_drops_is_not_made_anew(
+    fleet: Fleet, proxy: Proxy, broker: redis.Redis, way: str
+) -> None:
+    def close() -> None:
+        proxy.black_hole()
+        fleet.close()
+
+    proxy.drip(0.05)
+    closing = threading.Timer(0.7, close)
+    closing.start()
+    began = time.monotonic()
+
+    first, second = fleet.purging.purge(Deadline.after(1.2), QUEUES)
+
+    assert time.monotonic() - began < 2, way
+    assert (first.removed, second.tried) == (None, False)
+
+
+def test_a_server_that_refuses_transactions_has_lost_nothing(way: str) -> None:
+    # All in one write, it would carry out one by one what was to be one step.
+    with valkey_server() as server, redis.Redis.from_url(server.url(0)) as admin:
+        admin.execute_command("ACL", "SETUSER", "less", "on", ">pw", "~*", "&*", "+@all", "-multi")
+        admin.lpush("celery", *range(5))
+        fleet = Fleet(tiny_app(server.url(0).replace("//", "//less:pw@"), None))
+        aside(fleet)  # which connects
+        with pytest.raises(Away, match=r"refuses: .*multi"):
+            fleet.purging.purge(Deadline.after(5), ["celery"])
+        assert admin.llen("celery") == 5, way
+        fleet.close()
+        close_app(fleet.app)
