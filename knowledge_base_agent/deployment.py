@@ -11,7 +11,7 @@ from msgspec import Struct
 from redis import Redis
 from sqlalchemy import Engine
 
-from knowledge_base_agent.audit import Spool
+from knowledge_base_agent.audit_spool import Spool
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.redis_state import RedisClients
 from knowledge_base_agent.fleet.shared import Shared

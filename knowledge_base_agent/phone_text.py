@@ -9,7 +9,9 @@ import shlex
 from io import StringIO
 
 _SPACES = re.compile(r"[\s\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_NOTHING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]")
+_NOTHING = re.compile(
+    "[\ud800-\udfff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]"
+)
 _HYPHENS = re.compile("[\u2010\u2011\u2212\ufe63\uff0d]")
 _LONG_DASHES = "\u2012\u2013\u2014\u2015"
 _LEADING = re.compile(rf"^[-{_LONG_DASHES}]*[{_LONG_DASHES}][-{_LONG_DASHES}]*")

@@ -16,9 +16,10 @@ _MARK = "…"
 _SHORTEST = 8
 """Characters of a secret value of our own that is looked for: a shorter one would be found within ordinary words."""
 
-# Control characters, and the bidirectional overrides that make text read as what it is not.
+# Control characters, halves of surrogate pairs (which no encoding can write), and the bidirectional overrides that make
+# text read as what it is not.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    "[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 
 

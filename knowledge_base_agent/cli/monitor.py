@@ -38,7 +38,10 @@ log = lines()
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do one operation and return the exit code: 0 done, 1 failed or declined, 2 not understood."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    # Bytes that are no text come as halves of surrogate pairs, which can be neither stored nor printed.
+    words = [
+        one.encode(errors="replace").decode() for one in (sys.argv[1:] if argv is None else argv)
+    ]
     as_text, sure, words = _own_flags(words)
     errors = Console(stderr=True, highlight=False, emoji=False)
     configure_logs("ERROR", later=True)
@@ -134,7 +137,8 @@ def _down_the_road(understood: Understood, *, sure: bool, dry: bool, console: Co
         return _asked(deployment, request, sure=sure, console=console)
     finally:
         if not deployment.close():
-            console.print("This could not be written to the audit: the database is away.")
+            why = deployment.spool.trouble
+            console.print(f"This could not be written to the audit: {why}", markup=False)
 
 
 def _asked(deployment: Deployment, request: Request, *, sure: bool, console: Console) -> Report:

@@ -28,6 +28,7 @@ Values = Mapping[str, Any]
 HEAD = "head"
 """The kind of an entry that names the seal of the one before it."""
 HEAD_EVERY: Final = 100
+_NEWEST: Final = 10_000
 NOTHING: Final = "0" * 64
 """What stands for the previous seal before the first entry."""
 SEALED: Final = (
@@ -80,6 +81,19 @@ def append(connection: Connection, entries: Sequence[Values]) -> None:
     Raises `Lost` when the head row is gone, since nothing may happen that can't be recorded.
     """
     _continue(connection, entries)
+
+
+def is_there(connection: Connection, entry: Values) -> bool:
+    """Tell whether such an entry is among the newest, and keep others from appending until the transaction ends.
+
+    That is for who has lost the answer to a COMMIT: one that is still on its way is waited for.
+    """
+    head = read_head(connection, hold=True)
+    same = [
+        AUDIT.c[name] == entry[name] for name in ("at", "actor_id", "kind", "operation", "words")
+    ]
+    found = select(AUDIT.c.id).where(AUDIT.c.id > head.number - _NEWEST, *same).limit(1)
+    return connection.execute(found).first() is not None
 
 
 def close_day(connection: Connection) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, String, event, select
 
-from knowledge_base_agent import audit
-from knowledge_base_agent.audit import Kind, Spool, entry_of, kind_of, named, write
+from knowledge_base_agent import audit_spool
+from knowledge_base_agent.audit import Kind, entry_of, kind_of, named, write
+from knowledge_base_agent.audit_spool import Spool
 from knowledge_base_agent.operations.operation import Target
 from knowledge_base_agent.problems import Away, NotFound, Problem, Refused, Repeated
 from knowledge_base_agent.records.database import open_engine, reading, writing
@@ -54,19 +55,19 @@ def test_where_more_than_one_write_takes_waits_nothing_is_waited_for(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else an outage's ten thousand entries would take a tenth of a second a hundred."""
-    monkeypatch.setattr(audit, "_GATHERED_SECONDS", 60)
+    monkeypatch.setattr(audit_spool, "_GATHERED_SECONDS", 60)
     spool = Spool(engine)
     with spool._news:  # all of them before it looks
-        for number in range(2 * audit._BATCH):
+        for number in range(2 * audit_spool._BATCH):
             spool.add(entry_of(OTTO, Kind.REQUESTED, f"op{number}"))
-    wait_until(lambda: len(operations(engine)) >= 2 * audit._BATCH, what="all are written")
+    wait_until(lambda: len(operations(engine)) >= 2 * audit_spool._BATCH, what="all are written")
     assert spool.close() is True
 
 
 def test_a_refusal_is_written_at_once_with_what_waits_before_it(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "_GATHERED_SECONDS", 60)
+    monkeypatch.setattr(audit_spool, "_GATHERED_SECONDS", 60)
     spool = Spool(engine)
     spool.add(entry_of(OTTO, Kind.REQUESTED, "asked"))
     spool.add(entry_of(OTTO, Kind.REFUSED, "refused"))
@@ -86,7 +87,7 @@ def locked(engine: Engine) -> Iterator[list[object]]:
 def test_what_waited_for_a_lock_is_written_when_the_lock_is_gone(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(audit_spool, "_RETRY_SECONDS", 0.01)
     spool = Spool(engine)
     with locked(engine) as failed:
         spool.add(entry_of(OTTO, Kind.REQUESTED, "stats"))
@@ -99,7 +100,7 @@ def test_what_waited_for_a_lock_is_written_when_the_lock_is_gone(
 def test_what_has_waited_is_written_a_hundred_at_a_time(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(audit_spool, "_RETRY_SECONDS", 0.01)
     commits: list[object] = []
     spool = Spool(engine)
     with locked(engine) as failed:

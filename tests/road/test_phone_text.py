@@ -20,6 +20,7 @@ from knowledge_base_agent.phone_text import split, straighten
         ("run <https://example.org/a|example.org/a>", "run https://example.org/a"),
         ("run <https:/<https://a.example|x>.b|x>", "run https:/https://a.example.b"),
         ("  stuck \u200b\n", "stuck"),
+        ("find error\ud83d", "find error"),
         ("find error &l\u200bt;b&gt;", "find error <b>"),
         ("run <ht\u200btps://example.org/a|x>", "run https://example.org/a"),
         ("find error &amp;lt;", "find error &lt;"),

@@ -54,6 +54,7 @@ TARGETS = (
         name="audit",
         modules=(
             "knowledge_base_agent.audit",
+            "knowledge_base_agent.audit_spool",
             "knowledge_base_agent.records.audit_chain",
             "knowledge_base_agent.records.audit_verifying",
         ),
@@ -71,11 +72,11 @@ TARGETS = (
 _THE_LOG = "differs only in how often the log says that entries wait"
 _THE_MOMENT = "differs in the one microsecond in which it expires"
 EQUIVALENT: dict[str, str] = {
-    "knowledge_base_agent.audit.Spool._persist: False for True": _THE_LOG,
-    "knowledge_base_agent.audit.Spool._persist: True for False": _THE_LOG,
-    "knowledge_base_agent.audit.Spool._persist: False for the condition `not warned`": _THE_LOG,
-    "knowledge_base_agent.audit.Spool._persist: True for the condition `not warned`": _THE_LOG,
-    "knowledge_base_agent.audit.Spool._persist: without the negation in `not warned`": _THE_LOG,
+    "knowledge_base_agent.audit_spool.Spool._persisted: False for True": _THE_LOG,
+    "knowledge_base_agent.audit_spool.Spool._persisted: True for False": _THE_LOG,
+    "knowledge_base_agent.audit_spool.Spool._persisted: False for the condition `not warned`": _THE_LOG,
+    "knowledge_base_agent.audit_spool.Spool._persisted: True for the condition `not warned`": _THE_LOG,
+    "knowledge_base_agent.audit_spool.Spool._persisted: without the negation in `not warned`": _THE_LOG,
     "knowledge_base_agent.records.audit_chain.read_head: True for the condition `hold`": (
         "a row that is only read is locked as well: slower, and nothing else"
     ),
