@@ -1,5 +1,6 @@
 """Purged messages: put aside under names of their own, and brought back to the front of their queues."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from knowledge_base_agent.fleet.purging import Aside, Emptied
 from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind
 from knowledge_base_agent.operations.undo_moved_messages import move_undoably
-from knowledge_base_agent.operations.undoable import keeping
+from knowledge_base_agent.operations.undoable import Keeping, keeping
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.keepsakes import GRACE, Keepsake
 from knowledge_base_agent.redaction import plain
@@ -45,10 +46,22 @@ def purge_undoably(
     lists = asides.plan(Deadline.after(_PLAN_SECONDS), queues, kept.mark)
     kept.keep(_NAME, {"lists": [[one.queue, one.key, one.aside] for one in lists]})
     aside = Aside(lists=lists, until=kept.expires_at + GRACE)
-    emptied = purging.purge(deadline, queues, told=told, aside=aside)
+    with _kept_if_begun(kept):
+        emptied = purging.purge(deadline, queues, told=told, aside=aside)
     if all(one.removed is not None for one in emptied):
         kept.fill(sum(one.removed or 0 for one in emptied), _size(deployment, lists))
     return emptied
+
+
+@contextlib.contextmanager
+def _kept_if_begun(kept: Keeping) -> Iterator[None]:
+    """Forget what was to be kept where the broker is away before anything was begun: nothing of it can come back."""
+    try:
+        yield
+    except Away:
+        with contextlib.suppress(Away):  # of the database: the broker's trouble is what is told
+            kept.fill(0, None)
+        raise
 
 
 def _of_queues(progress: Progress | None) -> Callable[[int, int], None] | None:

@@ -39,7 +39,12 @@ class Side(Struct, frozen=True, kw_only=True):
         The counter has the rest. Only where nothing of the state is hidden, and as `portions` asks for.
         """
         number = rows_in(connection, self.state, self.span) if mine is None else mine
-        return number if self.before else _kept(connection, self.state) - number
+        if self.before:
+            return number
+        kept = _kept(connection, self.state)
+        if kept < number:  # untrue: somebody has added rows past the recorder
+            return rows_in(connection, self.state, Span(until=self.moment))
+        return kept - number
 
 
 def portions(

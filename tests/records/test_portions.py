@@ -159,3 +159,14 @@ def as_before(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.exec_driver_sql("DROP VIEW tasks")
         connection.exec_driver_sql("ALTER TABLE all_tasks RENAME TO tasks")
+
+
+@pytest.mark.usefixtures("small_portions")
+def test_a_counter_that_tells_fewer_rows_than_are_there_is_not_believed(engine: Engine) -> None:
+    fill(engine, iter(range(6 * FEW)))
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE task_counts SET tasks = 0")
+    older = 5 * FEW
+    with reading_one_moment(engine) as connection:
+        moment = NOON_UTC + timedelta(seconds=older)
+        assert how_many_to_clear(connection, ("SUCCESS",), moment) == older

@@ -4,7 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 
+from knowledge_base_agent.fleet import purging
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.problems import NotFound
 from knowledge_base_agent.report import Report
@@ -51,6 +53,24 @@ def test_what_was_purged_comes_back_element_by_element(alone: Crew, broker: str)
     done = alone.confirms(undo)
     assert "Brought back 8 messages of celery" in done.text
     assert database(broker) == before, "every key as it was, and nothing is left aside"
+
+
+def test_a_purge_that_was_not_begun_promises_no_undo(
+    alone: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(alone)
+    claimed = alone.claims(alone.previews("purge --reason test"))
+    with monkeypatch.context() as patch:
+        patch.setattr(purging, "transact_here", lambda *_: silent())
+        report = alone.executes(claimed)
+    assert "The broker did not answer in time" in report.text
+    assert not any(one.label == "Undo" for one in report.actions)
+    assert "brings it back" not in notes(report)
+
+
+def silent() -> None:
+    """Be a broker that is silent before the gate."""
+    raise redis.TimeoutError
 
 
 def test_where_messages_would_go_is_told_without_asking_a_broker_that_is_known(alone: Crew) -> None:
