@@ -9,8 +9,7 @@ from knowledge_base_agent.fleet.revoking import terminate_refusals
 from knowledge_base_agent.fleet.verifying import Fate
 from knowledge_base_agent.fleet.views import FleetView
 from knowledge_base_agent.operations.operation import Progress
-from knowledge_base_agent.operations.undo_revoked import keep_revoked
-from knowledge_base_agent.records.revoked_tasks import remember_revoked
+from knowledge_base_agent.operations.revoke_remembering import remembering
 from knowledge_base_agent.wording import counted
 
 if TYPE_CHECKING:
@@ -57,13 +56,11 @@ def _told(
         progress(done, total, "told to the workers")
         return True
 
-    keep_revoked(deployment, wanted)
-    # Before anyone is told: a worker that joins later hears of these too.
-    remember_revoked(deployment.engine, wanted, by="reset", terminate=True)
-    deadline = Deadline.after(_SEND_SECONDS)
-    outcome = deployment.fleet.revoke(
-        deadline, sorted(wanted), destination=nodes, terminate=True, portions=sent
-    )
+    with remembering(deployment, wanted, by="reset", terminate=True):
+        deadline = Deadline.after(_SEND_SECONDS)
+        outcome = deployment.fleet.revoke(
+            deadline, sorted(wanted), destination=nodes, terminate=True, portions=sent
+        )
     if outcome.unsent or outcome.unconfirmed or outcome.silent:
         who = ", ".join(outcome.silent) or "some portions were not sent"
         return f"Not every worker confirmed: {who}."

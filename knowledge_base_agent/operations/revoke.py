@@ -14,7 +14,13 @@ from knowledge_base_agent.operations.revoke_arguments import (
     RevokeArguments,
     RevokeTarget,
 )
-from knowledge_base_agent.operations.revoke_report import LISTED, kill_report, revoke_and_verify
+from knowledge_base_agent.operations.revoke_remembering import remembering
+from knowledge_base_agent.operations.revoke_report import (
+    LISTED,
+    kill_report,
+    look_before,
+    revoke_and_verify,
+)
 from knowledge_base_agent.operations.revoke_targets import (
     Reached,
     RevokeTargets,
@@ -22,8 +28,6 @@ from knowledge_base_agent.operations.revoke_targets import (
     by_ids,
 )
 from knowledge_base_agent.operations.revoke_wording import announced, nothing_running
-from knowledge_base_agent.operations.undo_revoked import keep_revoked
-from knowledge_base_agent.records.revoked_tasks import remember_revoked
 from knowledge_base_agent.redaction import plain
 from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
 from knowledge_base_agent.scope import Scope
@@ -133,17 +137,17 @@ def _kill_preview(lingering: tuple[Lingering, ...]) -> Preview[RevokeTarget]:
 def _run(deployment: "Deployment", target: RevokeTarget, progress: Progress) -> Report:
     if target.lingering:
         return kill_report(deployment, target.lingering, progress)
-    keep_revoked(deployment, target.ids)
-    # Before anyone is told, so that a worker that joins or restarts is told too.
-    remember_revoked(deployment.engine, target.ids, by=who_acts(), terminate=target.terminate)
-    return revoke_and_verify(
-        deployment,
-        ids=target.ids,
-        waiting=target.waiting,
-        held_by=target.held_by,
-        signal=target.signal if target.terminate else None,
-        progress=progress,
-    )
+    before = look_before(deployment, target.ids)
+    with remembering(deployment, target.ids, by=who_acts(), terminate=target.terminate):
+        return revoke_and_verify(
+            deployment,
+            before,
+            ids=target.ids,
+            waiting=target.waiting,
+            held_by=target.held_by,
+            signal=target.signal if target.terminate else None,
+            progress=progress,
+        )
 
 
 def _previewed(

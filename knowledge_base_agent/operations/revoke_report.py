@@ -61,8 +61,16 @@ class _Before:
     """Tasks that were with a worker at the preview, and no longer."""
 
 
+def look_before(deployment: "Deployment", ids: Sequence[str]) -> FleetView:
+    """Look who is there to be told, and what runs of these tasks. Raises `Away`."""
+    return deployment.fleet.workers.look(
+        Deadline.after(_LOOK_SECONDS), ids=frozenset(ids), fresh=True
+    )
+
+
 def revoke_and_verify(
     deployment: "Deployment",
+    before: FleetView,
     *,
     ids: Sequence[str],
     waiting: Sequence[str],
@@ -74,9 +82,6 @@ def revoke_and_verify(
 
     Raises `Away` only before anything is sent.
     """
-    before = deployment.fleet.workers.look(
-        Deadline.after(_LOOK_SECONDS), ids=frozenset(ids), fresh=True
-    )
     if not deployment.fleet.tellable(before):
         return nobody_told(ids)
     outcome = _told(deployment, ids, before, signal, progress)
@@ -202,7 +207,8 @@ def _table(seen: Mapping[str, _Line]) -> Table:
 
 def _line(one: str, outcome: RevokeOutcome, verdict: Verdict | None, before: _Before) -> _Line:
     if one in outcome.unsent:
-        return _Line(fate="not sent", tone=Tone.BAD, why="the workers were not told")
+        why = "the workers are told as soon as the broker answers, as long as a bot runs"
+        return _Line(fate="not sent yet", tone=Tone.BAD, why=why)
     if one in outcome.unconfirmed:
         why = "sent; no worker confirmed it, it may still take effect"
         return _Line(fate="unconfirmed", tone=Tone.WARNING, why=why)

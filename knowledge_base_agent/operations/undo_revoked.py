@@ -8,7 +8,7 @@ from knowledge_base_agent.operations.operation import Progress
 from knowledge_base_agent.operations.retry_sending import send_again
 from knowledge_base_agent.operations.retry_targets import RetryTargets, sendable
 from knowledge_base_agent.operations.undo_kinds import Item, KeepsakeKind, nothing_held
-from knowledge_base_agent.operations.undoable import keeping
+from knowledge_base_agent.operations.undoable import Keeping, keeping
 from knowledge_base_agent.records.database import reading
 from knowledge_base_agent.records.keepsakes import Keepsake
 from knowledge_base_agent.records.states import FINISHED, REVOKED
@@ -24,10 +24,12 @@ _RATE: Final = 100.0
 _REASONS: Final = 10
 
 
-def keep_revoked(deployment: "Deployment", ids: Collection[str]) -> None:
-    """Keep which tasks are about to be revoked. Raises `Away`."""
+def keep_revoked(deployment: "Deployment", ids: Collection[str]) -> Keeping:
+    """Keep which tasks are about to be revoked, and return by what it can be dropped again. Raises `Away`."""
+    kept = keeping(deployment)
     if ids:
-        keeping(deployment).keep(_NAME, {"ids": sorted(ids)}, number=len(ids))
+        kept.keep(_NAME, {"ids": sorted(ids)}, number=len(ids))
+    return kept
 
 
 def _targets(deployment: "Deployment", keepsake: Keepsake) -> tuple[RetryTargets, dict[str, str]]:

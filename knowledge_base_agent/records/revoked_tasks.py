@@ -4,11 +4,12 @@ A worker forgets what was revoked when it restarts, and after three hours in any
 then runs, though its state says REVOKED. So each id is kept, and told to every worker that joins (`keeping`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.records.database import writing
@@ -34,22 +35,55 @@ class RevokedTask:
     """Whether one that runs is to be stopped."""
 
 
-def remember_revoked(engine: Engine, ids: Iterable[str], *, by: str, terminate: bool) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What was written by one `remember_revoked`, and the rows that it replaced: for `forget_revoked`."""
+
+    rows: Sequence[Mapping[str, Any]]
+    replaced: Sequence[Mapping[str, Any]]
+
+
+def remember_revoked(engine: Engine, ids: Iterable[str], *, by: str, terminate: bool) -> Remembered:
     """Keep that these tasks are revoked: to be called before workers are told, so that none is forgotten.
 
     Raises `Away` when the database can't be written.
     """
-    now, wanted = utc_now(), sorted(set(ids))
+    now, wanted, replaced = utc_now(), sorted(set(ids)), list[Mapping[str, Any]]()
     rows = [
         {"id": one, "at": now, "by": by[:200], "terminate": terminate, "settled_at": None}
         for one in wanted
     ]
     if not rows:
-        return
+        return Remembered(rows=(), replaced=())
     with writing(engine) as connection:
-        for start in range(0, len(rows), _AT_ONCE):
-            chunk = rows[start : start + _AT_ONCE]
+        for chunk in _chunks(rows):
+            mine = REVOKED_TASKS.c.id.in_([one["id"] for one in chunk])
+            found = connection.execute(select(REVOKED_TASKS).where(mine)).mappings()
+            replaced += [dict(row) for row in found]
             connection.execute(upsert(connection, REVOKED_TASKS).values(chunk))
+    return Remembered(rows=rows, replaced=replaced)
+
+
+def forget_revoked(engine: Engine, remembered: Remembered) -> None:
+    """Take it back, since nobody was told and nobody shall be: what was remembered before is as it was. Raises `Away`.
+
+    What somebody else has remembered since stays.
+    """
+    table = REVOKED_TASKS
+    before = {str(row["id"]): dict(row) for row in remembered.replaced}
+    with writing(engine) as connection:
+        for chunk in _chunks(remembered.rows):
+            mine = table.c.id.in_([one["id"] for one in chunk]) & (table.c.at == chunk[0]["at"])
+            gone = (
+                connection.execute(delete(table).where(mine).returning(table.c.id)).scalars().all()
+            )
+            if back := [before[one] for one in gone if one in before]:
+                connection.execute(insert(table), back)
+
+
+def _chunks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield rows[start : start + _AT_ONCE]
 
 
 def newest_unsettled(connection: Connection) -> datetime | None:

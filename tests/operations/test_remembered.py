@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import Engine
 
 from knowledge_base_agent.clock import utc_now
+from knowledge_base_agent.fleet.connections import Connections
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.keeping import Keeper
+from knowledge_base_agent.problems import Away
 from knowledge_base_agent.records.database import open_engine, reading, writing
 from knowledge_base_agent.records.migrate import migrate
 from knowledge_base_agent.records.revoked_tasks import (
     KEEP,
+    forget_revoked,
     newest_unsettled,
     remember_revoked,
     settle,
@@ -58,12 +61,50 @@ def test_a_revoked_task_that_waits_for_its_time_does_not_run_after_a_kill_and_a_
     assert revoked not in here.began()
 
 
+@pytest.mark.parametrize("words", ["", " --terminate"])
+def test_a_revoke_that_failed_before_it_was_sent_is_not_carried_out_later(
+    here: Crew, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    here.hire("first", "-c", "1")
+    task = here.send("quick", eta=utc_now() + timedelta(hours=1))
+    wait_until(lambda: here.seen("first").postponed == 1, what="it keeps it")
+    claimed = here.claims(here.previews(f"revoke {task}{words}"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Connections, "ping_results", silent)
+        failed = here.executes(claimed)
+    assert "Nothing was sent, so nothing is revoked." in failed.text
+    assert not failed.actions, "there is nothing to undo"
+    with reading(here.deployment.engine) as connection:
+        assert unsettled(connection) == ()
+    assert Keeper(deployment=here.deployment).keep() == ()
+    assert here.seen("first").postponed == 1
+    here.confirms(here.previews(f"revoke {task} --reason test"))
+
+
+def silent(*_: object) -> None:
+    """Be a result backend that does not answer."""
+    raise Away("The result backend did not answer in time.", "Look at it.", source="it")
+
+
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine of either database."""
     opened = open_engine(database_url)
     yield opened
     opened.dispose()
+
+
+def test_what_is_forgotten_leaves_what_was_remembered_before_and_by_others(engine: Engine) -> None:
+    first = remember_revoked(engine, ["a", "b"], by="ann", terminate=True)
+    second = remember_revoked(engine, ["b", "c", "d"], by="bob", terminate=False)
+    remember_revoked(engine, ["d"], by="eve", terminate=True)
+    forget_revoked(engine, second)
+    forget_revoked(engine, second)
+    with reading(engine) as connection:
+        kept = {one.id: (one.by, one.terminate, one.at) for one in unsettled(connection)}
+    at = first.rows[0]["at"]
+    assert {one: kept[one] for one in "ab"} == {"a": ("ann", True, at), "b": ("ann", True, at)}
+    assert (set(kept), kept["d"][:2]) == ({"a", "b", "d"}, ("eve", True))
 
 
 def test_a_revoke_is_told_until_its_task_has_ended_or_a_week_after_its_time(engine: Engine) -> None:
