@@ -12,7 +12,7 @@ import redis
 from knowledge_base_agent.fleet.away import DRIVER_ERRORS
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.gate import Gate
-from knowledge_base_agent.fleet.receivers import can_read, read_by, write_by
+from knowledge_base_agent.fleet.receivers import SOCKET_SECONDS, can_read, read_by, write_by
 
 Command = tuple[str | int, ...]
 _OPENING: Final = (("PING",), ("MULTI",))
@@ -56,8 +56,10 @@ def transact_here(
         if not _still_answers(connection, gate.soon):
             return None
         gate.enter()
-        write_by(connection, _packed(connection, commands), deadline)
-        return _answers(lambda: read_by(connection, deadline), len(commands))
+        # No longer than redis-py itself waits: that it is unknown is worth more than a minute without a word.
+        until = deadline.at_most(SOCKET_SECONDS)
+        write_by(connection, _packed(connection, commands), until)
+        return _answers(lambda: read_by(connection, until), len(commands))
     except BaseException:
         connection.disconnect()
         raise

@@ -1,6 +1,6 @@
 """`purge`: throw away what waits in queues, exactly counted; what workers hold is said, and left to `revoke`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.newest import End
-from knowledge_base_agent.fleet.purging import Emptied, known_queue
+from knowledge_base_agent.fleet.purging import known_queue
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
@@ -28,6 +28,7 @@ from knowledge_base_agent.operations.purge_figures import (
     revoke_them,
     sample_notes,
 )
+from knowledge_base_agent.operations.purge_report import purge_report
 from knowledge_base_agent.operations.undo_messages import purge_undoably
 from knowledge_base_agent.operations.undo_moved_messages import BEHIND
 from knowledge_base_agent.operations.undoable import (
@@ -38,7 +39,7 @@ from knowledge_base_agent.operations.undoable import (
 from knowledge_base_agent.operations.words import queue as read_queue
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.redaction import plain
-from knowledge_base_agent.report import Action, Column, Note, Part, Report, Row, Table, Tone
+from knowledge_base_agent.report import Note, Part, Report, Tone
 from knowledge_base_agent.scope import Scope
 from knowledge_base_agent.wording import counted
 
@@ -180,55 +181,8 @@ def _run(deployment: "Deployment", target: PurgeTarget, progress: Progress) -> R
         after = read_purge_figures(deployment, Deadline.after(_AGAIN_SECONDS), only=target.queues)
     except Away as problem:
         note = Note(text=f"Not counted again: {problem.what}", tone=Tone.WARNING)
-        return _report(emptied, None, (note,))
-    return _report(emptied, after, tuple(held_notes(after)))
-
-
-def _report(
-    emptied: Sequence[Emptied], after: PurgeFigures | None, notes: tuple[Note, ...]
-) -> Report:
-    removed = sum(one.removed or 0 for one in emptied)
-    failed = [one for one in emptied if one.problem]
-    messages = counted(removed, "message")
-    left = "what is left is unknown" if after is None else _left(after)
-    queues = len([one for one in emptied if one.removed or not one.problem])
-    said = f"Removed {messages} from {counted(queues, 'queue')}; {left}."
-    troubles = tuple(
-        Note(text=f"{plain(one.queue, 60)}: {one.problem}", tone=Tone.BAD) for one in failed
-    )
-    clean = not failed and after is not None and not after.held_waiting and after.ready == 0
-    return Report(
-        title=f"Purged {messages}" if not failed else "Purge: not all as asked",
-        text=said,
-        parts=(_table(emptied, after), *troubles, *notes),
-        tone=Tone.BAD if failed else Tone.GOOD if clean else Tone.WARNING,
-        actions=(*(revoke_them(after) if after else ()), Action(label="Stats", words="stats")),
-        succeeded=not failed,
-        taken_at=utc_now(),
-        data={"removed": {one.queue: one.removed for one in emptied}},
-    )
-
-
-def _left(after: PurgeFigures) -> str:
-    waits = "how many wait now is unknown" if after.ready is None else f"{after.ready:,} wait now"
-    return f"{waits}; {after.held_sentence}"
-
-
-def _table(emptied: Sequence[Emptied], after: PurgeFigures | None) -> Table:
-    now = {} if after is None else {one.name: one.ready for one in after.depths}
-    rows = tuple(
-        Row(
-            cells=(plain(one.queue, 80), one.removed, now.get(one.queue)),
-            tone=Tone.BAD if one.problem else Tone.NEUTRAL,
-        )
-        for one in emptied
-    )
-    columns = (
-        Column(key="queue", label="Queue"),
-        Column(key="removed", label="Removed"),
-        Column(key="ready", label="Ready now"),
-    )
-    return Table(caption="Purged queues", columns=columns, rows=rows, total=len(rows))
+        return purge_report(emptied, None, (note,))
+    return purge_report(emptied, after, tuple(held_notes(after)))
 
 
 PURGE = Operation[PurgeArguments, PurgeTarget](
