@@ -48,11 +48,12 @@ def told(problem: Away, sightings: Sightings, settings: Settings) -> Away:
     )
 
 
-def worked(operation: str, sightings: Sightings) -> None:
-    """Remember that what this operation needs has just answered."""
+def worked(operation: str, sightings: Sightings, settings: Settings) -> None:
+    """Remember that what this operation needs has just answered, and with it the server that others live on, too."""
     source = _USES.get(operation)
     if source is not None:
-        sightings.seen(source)
+        for one in _together(source, settings):
+            sightings.seen(one)
 
 
 def _still_works(away: set[str], sightings: Sightings) -> Iterator[str]:

@@ -112,9 +112,12 @@ class Runner:
         self._note(request, Kind.REQUESTED, "")
         report: Report = answer(self._deployment, request.arguments, progress)
         report = disclosed(self._deployment.engine, request, report)
-        worked(request.operation.name, self._deployment.sightings)
+        self._worked(request)
         self._note(request, Kind.ANSWERED, report.text)
         return report
+
+    def _worked(self, request: Request) -> None:
+        worked(request.operation.name, self._deployment.sightings, self._deployment.settings)
 
     def _started(self, request: Request) -> runs.Run:
         actor, name, words = request.actor, request.operation.name, request.words
@@ -148,7 +151,7 @@ class Runner:
     def _preview(self, request: Request) -> Report | Pending:
         away = self._unless_running(request)
         preview = given(request.operation.preview)(self._deployment, request.arguments)
-        worked(request.operation.name, self._deployment.sightings)
+        self._worked(request)
         if preview.affected == 0 or preview.only_shown or request.only_shown:
             self._note(request, Kind.ANSWERED, preview.report.text)
             report: Report = preview.report

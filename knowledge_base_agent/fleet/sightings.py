@@ -18,7 +18,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     source: str
     last_seen: datetime | None = None
     away_since: datetime | None = None
-    """The first failure after the last success; None while it answers."""
+    """The first failure of a row without a gap of `FORGOTTEN_AFTER`; None while it answers."""
     last_failed: datetime | None = None
 
     def is_away(self, now: datetime) -> bool:
@@ -45,8 +45,9 @@ class Sightings:
     def failed(self, source: str) -> Sighting:
         """Note that it did not; the first failure in a row is kept."""
         with self._lock:
-            known = self._known.get(source, Sighting(source=source))
-            known = replace(known, away_since=known.away_since or utc_now())
+            now, known = utc_now(), self._known.get(source, Sighting(source=source))
+            since = known.away_since if known.is_away(now) else now
+            known = replace(known, away_since=since, last_failed=now)
             self._known[source] = known
             return known
 
