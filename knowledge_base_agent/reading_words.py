@@ -46,6 +46,22 @@ class _NotAllowed(Exception):
         self.reason = reason
 
 
+class _GivenTwice(Exception):
+    """A flag of one value that has two: nobody knows which of them is meant."""
+
+
+class _Once(argparse.Action):
+    """Stores a value as argparse does, and lets no second one take its place without a word."""
+
+    def __call__(
+        self, _parser: object, found: argparse.Namespace, value: object, *_: object
+    ) -> None:
+        """Store it. Raises `_GivenTwice`."""
+        if getattr(found, self.dest) not in (None, value):
+            raise _GivenTwice(self.option_strings[0])
+        setattr(found, self.dest, value)
+
+
 @lru_cache(maxsize=256)
 def _parser_of(operation: AnyOperation) -> _Parser:
     """Return the parser of an operation's words, made once: that takes longer than all the rest of understanding."""
@@ -69,7 +85,7 @@ def _add(parser: _Parser, parameter: Parameter) -> None:
             nargs = "?"
         parser.add_argument(parameter.name, nargs=nargs, type=read, default=None)
         return
-    action = "append" if parameter.many else "store"
+    action = "append" if parameter.many else _Once
     parser.add_argument(
         *parameter.flags, dest=parameter.name, type=read, action=action, default=None
     )
@@ -99,6 +115,9 @@ class Reading:
             raise self._incomplete(error) from error
         except _NotAllowed as error:
             raise self._not_allowed(error, words) from error
+        except _GivenTwice as error:
+            what = f"{error} is there twice, with another value each time."
+            raise Misunderstood(what, f"Write it as `{self._usage()}`.") from error
         if left:
             raise self._left_over(left[0], words)
         return {name: _frozen(value) for name, value in vars(found).items() if value is not None}

@@ -51,6 +51,17 @@ def test_of_a_time_that_is_no_time_the_units_are_named() -> None:
     assert "at most ten years" in misunderstanding("clear --older-than 999999999w").what
 
 
+@pytest.mark.parametrize(
+    "typed", ["purge --queue agent --queue celery", "clear --older-than 12 —older-than=1m"]
+)
+def test_a_flag_that_is_there_twice_with_two_values_is_refused(typed: str) -> None:
+    # The last one won: a clear of twelve hours was one of a minute.
+    with pytest.raises(Misunderstood, match=r"--(queue|older-than) is there twice"):
+        understand(typed)
+    assert understand("purge --queue agent --queue agent").words.count("agent") == 2
+    assert "RETRY" in str(understand("find --state FAILURE --state RETRY").arguments)
+
+
 def test_what_chooses_tasks_for_a_revoke_excludes_each_other() -> None:
     assert "exclude each other" in misunderstanding("revoke --all-active --queue nope").what
 
