@@ -56,7 +56,8 @@ def failure(name: str, text: str) -> Report:
 def _record_end(
     deployment: Deployment, actor: Actor, name: str, run_id: str, state: runs.State, outcome: str
 ) -> None:
-    entry = entry_of(actor, Kind.ENDED, name, detail=outcome, run_id=run_id)
+    detail = f"failed: {outcome}" if state is runs.State.FAILED else outcome
+    entry = entry_of(actor, Kind.ENDED, name, detail=detail, run_id=run_id)
     try:
         with writing(deployment.engine) as connection:
             runs.end(connection, run_id, state, outcome)

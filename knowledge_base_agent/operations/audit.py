@@ -107,7 +107,7 @@ def _sentence(arguments: AuditFiltering, found: int, total: int | None) -> str:
     if not found:
         return f"The audit has no entries{choice}."
     number = f"More than {SHOWN} entries" if total is None else _entries(total)
-    return f"{number}{choice}{f'; the newest {SHOWN} are shown' if found > SHOWN else ''}."
+    return f"{number}{choice}{', the newest first' if found > SHOWN else ''}."
 
 
 def _entries(number: int) -> str:

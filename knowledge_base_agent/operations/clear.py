@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _ANY_AGE = timedelta(minutes=1)
 """Whoever means rows younger than this means all of them."""
 _GRAVE = "it clears rows of any age"
+_STILL = "; what they left may be there still, in part or all of it"
 _SAMPLE_COLUMNS = (
     Column(key="name", label="Task"),
     Column(key="state", label="State"),
@@ -227,7 +228,7 @@ def _cleared(
     return Report(
         title=f"Cleared {counted(total, 'row')}",
         text=f"Cleared {counted(total, 'row')}"
-        + (f": {_counts(removed)}{_along(removed)}." if removed else "."),
+        + (f": {_counts(removed)}{_STILL if behind else _along(removed)}." if removed else "."),
         parts=(*parts, *(Note(text=text, tone=Tone.WARNING) for text in behind)),
         tone=Tone.WARNING if left or behind else Tone.GOOD,
         taken_at=utc_now(),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from knowledge_base_agent.fleet.connections import NotUsed, Reachable
+from knowledge_base_agent.fleet.connections import PROGRESS, NotUsed, Reachable, Unreachable
 from knowledge_base_agent.fleet.deadline import Unknown
 from knowledge_base_agent.fleet.queue_views import QueueDepth
 from knowledge_base_agent.fleet.redis_state import RedisState
@@ -187,7 +187,7 @@ def _database(deployment: "Deployment", read: Readings) -> Iterator[Finding]:
         yield unknown("The recorder writes", "the database is not migrated", _MIGRATE)
         return
     yield fine(check, f"revision {database.revision}")
-    yield _recorder(read, database)
+    yield recorder_finding(read, database)
     yield _gaps(database)
     yield writable_finding(database.audit_lost)
     if database.audit is not None:
@@ -196,12 +196,17 @@ def _database(deployment: "Deployment", read: Readings) -> Iterator[Finding]:
         yield aside_finding(database.aside, read.taken_at)
 
 
-def _recorder(read: Readings, database: DatabaseReading) -> Finding:
+def recorder_finding(read: Readings, database: DatabaseReading) -> Finding:
+    """Return whether the recorder writes, and what keeps it from that."""
     check, recorder = "The recorder writes", database.recorder
     if recorder is None:
         return bad(check, "none has ever run, so the database knows no tasks", _RECORDER)
     silent = read.taken_at - recorder.updated_at
     if silent > RECORDER_SILENT:
+        stores = read.connections
+        if isinstance(stores, Unknown) or isinstance(stores.get(PROGRESS), Unreachable):
+            said = f"silent for {duration(silent)}, and the progress store, which it reads, does not answer"
+            return warning(check, said, "Look at the progress store first; it goes on by itself.")
         return bad(check, f"silent for {duration(silent)}: rows are as old as that", _RECORDER)
     behind = counted(recorder.lag, "entry", "entries")
     if recorder.lag > _BEHIND:

@@ -86,7 +86,7 @@ def _sentence(arguments: Filtering, found: list[TaskRecord], total: int | None) 
     if not found:
         return f"The rows know no tasks{choice}."
     number = f"More than {SHOWN} tasks" if total is None else counted(total, "task")
-    shown = f"; the newest {SHOWN} are shown" if len(found) > SHOWN else ""
+    shown = ", the newest first" if len(found) > SHOWN else ""
     return f"{number}{choice}{shown}."
 
 

@@ -85,7 +85,8 @@ def recorder_notes(recorder: RecorderState | None, now: datetime) -> Iterator[No
     elif now - recorder.updated_at > RECORDER_SILENT:
         yield Note(
             text=f"The recorder has been silent for {duration(now - recorder.updated_at)}: rows are as old as that. "
-            "Start `python -m knowledge_base_agent.cli recorder`; nothing is lost meanwhile.",
+            "Either the progress store, which it reads, is away (`doctor` tells), or it has ended: start `python -m "
+            "knowledge_base_agent.cli recorder` then. Nothing is lost meanwhile.",
             tone=Tone.WARNING,
         )
     elif recorder.lag > 1000:

@@ -1,14 +1,20 @@
 """What the doctor advises is what helps: a paused queue is resumed, an open secret is closed and changed."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.deployment import Deployment
+from knowledge_base_agent.fleet.connections import PROGRESS, Health, Reachable, Unreachable
+from knowledge_base_agent.fleet.deadline import Unknown
+from knowledge_base_agent.operations.doctor_readings import DatabaseReading, Readings
 from knowledge_base_agent.operations.doctor_secrets import open_to_others
+from knowledge_base_agent.operations.doctor_stores import recorder_finding
 from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.records.pauses import begin_pause
+from knowledge_base_agent.records.recorder_state import RecorderState
 from tests.operations.test_doctor import apart, examined, found  # noqa: F401  # a fixture
 
 TOKEN = "SLACK_BOT_TOKEN_FILE"
@@ -68,3 +74,29 @@ def test_a_file_in_a_folder_that_others_do_not_get_through_is_closed_to_them(
     assert not open_to_others(link), "what the link leads to counts"
     path.parent.chmod(0o755)
     assert open_to_others(link)
+
+
+@pytest.mark.parametrize("redis_answers", [True, False])
+def test_a_recorder_is_not_to_be_started_where_the_redis_that_it_reads_is_away(
+    redis_answers: bool,
+) -> None:
+    # At night a frozen Redis was taken for a recorder that has ended, and a second one was started.
+    now = utc_now()
+    health: Health = Reachable(latency=timedelta(0))
+    if not redis_answers:
+        health = Unreachable(reason="silent", since=now, last_seen=None)
+    long_ago = now - timedelta(minutes=3)
+    recorder = RecorderState(
+        last_id="1-1", position=1, lag=0, last_event_at=None, updated_at=long_ago, holder="me"
+    )
+    database = DatabaseReading(latency=timedelta(0), revision="x", newest="x", recorder=recorder)
+    none = Unknown(reason="not asked")
+    read = Readings(
+        taken_at=now, fleet=none, queues=none, settings={}, reports={},
+        connections={PROGRESS: health}, redis=none, database=database,
+    )  # fmt: skip
+    finding = recorder_finding(read, database)
+    assert ("recorder" in finding.cure) is redis_answers
+    assert (
+        "the progress store, which it reads, does not answer" in finding.found
+    ) is not redis_answers

@@ -93,7 +93,7 @@ def test_more_than_a_table_takes_is_capped_and_the_true_number_said(shell: Shell
         connection.execute(TASKS.insert(), rows)
     report = shell.asks("find --name n")
     assert len(found(report)) == 100
-    assert "150 tasks named n; the newest 100 are shown" in report.text
+    assert "150 tasks named n, the newest first" in report.text
     with reading_for(shell.deployment.engine, 2) as connection:
         assert how_many(connection, TaskFilter(), at_most=120) == 120, "counting has an end"
 

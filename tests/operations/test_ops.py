@@ -17,7 +17,7 @@ from knowledge_base_agent.settings import Settings
 from tests.operations.place import Shell, notes, shell_on, table
 from tests.operations.test_clear import add_rows, rows
 
-ALONG = "; with the results, progress and logs, as far as there are any."
+STILL = "; what they left may be there still, in part or all of it."
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_what_goes_on_stands_first_then_what_is_unknown_then_the_rest(shell: She
         "started", "interrupted: what it did is unknown", "succeeded",
     ]  # fmt: skip
     assert "1 going on, 1 interrupted" in report.text
-    assert found["op-1"].cells[6] == f"Cleared 3 rows: 3 FAILURE{ALONG}"
+    assert found["op-1"].cells[6] == f"Cleared 3 rows: 3 FAILURE{STILL}"
     assert [one.words for one in found["op-2"].actions] == ["ops resume op-2", "ops abandon op-2"]
     assert not found["op-1"].actions
 
@@ -102,7 +102,7 @@ def test_what_is_left_of_an_interrupted_run_is_shown_and_confirmed_before_anythi
     assert preview.affected == 2, "by the cutoff that was frozen then"
     assert "What is left of op-1 (`clear --status failure`, by tester" in notes(preview.report)
     assert len(rows(engine)) == 3
-    assert shell.confirms(preview).text == f"Cleared 2 rows: 2 FAILURE{ALONG}"
+    assert shell.confirms(preview).text == f"Cleared 2 rows: 2 FAILURE{STILL}"
     assert rows(engine) == {"newer-FAILURE-0"}
     assert state(shell, "op-1") is State.RESUMED
     assert "continued as op-2 by tester" in str(table(shell.asks("ops"), "Runs")["op-1"].cells)
