@@ -14,7 +14,7 @@ from typing import NoReturn
 from knowledge_base_agent.operations.describing import Parameter, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.problems import Misunderstood
-from knowledge_base_agent.redaction import shown_word
+from knowledge_base_agent.redaction import plain, shown_word
 
 _QUOTES = re.compile(r"['\"]")
 _FLAG = re.compile("--[^-]")
@@ -112,7 +112,7 @@ class Reading:
         try:
             found, left = _parser_of(self._operation).parse_known_args(words)
         except argparse.ArgumentError as error:
-            raise self._incomplete(error) from error
+            raise self._incomplete(error, words) from error
         except _NotAllowed as error:
             raise self._not_allowed(error, words) from error
         except _GivenTwice as error:
@@ -139,14 +139,19 @@ class Reading:
         flag, equals, value = word.partition("=")
         return flag.lower() + equals + value if _FLAG.match(flag) else word
 
-    def _incomplete(self, error: argparse.ArgumentError) -> Misunderstood:
+    def _incomplete(self, error: argparse.ArgumentError, words: list[str]) -> Misunderstood:
         message = str(error)
         # argparse names it before the colon ("argument --since: …") or, where it is required, after it.
         head, _, tail = message.partition(": ")
         named = {*head.removeprefix("argument ").split("/"), *tail.split(", ")}
         for parameter in self._parameters:
             if named & {*parameter.flags, parameter.name}:
-                return Misunderstood(f"{parameter.shown} needs a value.", self._example(parameter))
+                example = self._example(parameter)
+                if words[1:] and words[-1] in parameter.flags:
+                    # With what stands before it: without its queue, a purge is one of every queue.
+                    whole = f"{joined(self._command, words[:-1])} {parameter.example}"
+                    example = f"For example: `{plain(whole, 300)}`."
+                return Misunderstood(f"{parameter.shown} needs a value.", example)
         return Misunderstood(f"{sentence(message)}", f"Write it as `{self._usage()}`.")
 
     def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:

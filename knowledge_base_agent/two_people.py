@@ -70,7 +70,7 @@ def why_together(preview: Preview[Any], earlier: Iterable[Scope], settings: Sett
     done = {what for one in earlier for what, number in one.flows.items() if number != 0}
     # Only what flows: a worker that was ended, and is back by its supervisor, is nothing that is missing.
     if preview.leaves is not None and done - set(preview.scope.flows) and preview.leaves <= done:
-        reasons.append("nothing of the kind is left")
+        reasons.append("all that there is of the kind was touched")
     window = duration(settings.two_person_within)
     same = f"with what the same person did alone in the last {window}, "
     return same + " and ".join(reasons) if reasons else ""

@@ -62,6 +62,11 @@ def test_a_flag_that_is_there_twice_with_two_values_is_refused(typed: str) -> No
     assert "RETRY" in str(understand("find --state FAILURE --state RETRY").arguments)
 
 
+def test_the_example_of_what_needs_a_value_keeps_what_stands_before_it() -> None:
+    cure = misunderstanding("purge --queue agent --reason").cure
+    assert cure.startswith("For example: `/kb purge --queue agent --reason "), "not of every queue"
+
+
 def test_what_chooses_tasks_for_a_revoke_excludes_each_other() -> None:
     assert "exclude each other" in misunderstanding("revoke --all-active --queue nope").what
 
