@@ -26,6 +26,7 @@ CLIENT_NAME = "kb-fleet"
 SOCKET_SECONDS = 5.0
 """How long one command to the broker may take before its thread is given back."""
 _CLOSED = "it was closed meanwhile"
+_WITHOUT_A_SOCKET = (AttributeError, TypeError, ValueError)
 _PIECE_SECONDS = 0.001
 """Seconds until the next piece of an answer is looked for that has come in part."""
 
@@ -119,11 +120,13 @@ def write_by(connection: Any, words: Any, until: Deadline) -> None:
 
     Raises `redis.ConnectionError` where somebody has closed it meanwhile.
     """
-    with _closed_is_gone(connection):
+    try:
         sock = connection._sock  # noqa: SLF001 - redis-py has one limit for all that a connection sends
         sock.settimeout(max(until.remaining(), 0.001))
         connection.send_packed_command(words, check_health=False)
         sock.settimeout(connection.socket_timeout)
+    except _WITHOUT_A_SOCKET as error:
+        raise _gone(connection, error) from error
 
 
 def read_by(connection: Any, until: Deadline) -> Any:
@@ -134,13 +137,14 @@ def read_by(connection: Any, until: Deadline) -> Any:
     while True:
         begun = can_read(connection, until.remaining())
         try:
-            with _closed_is_gone(connection):
-                return connection.read_response(timeout=0, disconnect_on_error=False)
+            return connection.read_response(timeout=0, disconnect_on_error=False)
         except NothingYet:
             if until.expired:
                 raise
             if begun:
                 time.sleep(_PIECE_SECONDS)
+        except _WITHOUT_A_SOCKET as error:
+            raise _gone(connection, error) from error
 
 
 def can_read(connection: Any, seconds: float) -> bool:
@@ -149,19 +153,17 @@ def can_read(connection: Any, seconds: float) -> bool:
         raise Gone(
             _CLOSED
         )  # redis-py would connect it anew, and wait for an answer to what nobody has asked there
-    with _closed_is_gone(connection):
-        return bool(connection.can_read(seconds))
-
-
-@contextlib.contextmanager
-def _closed_is_gone(connection: Any) -> Iterator[None]:
-    """Say so where a connection was closed by another thread: redis-py takes the socket away under who uses it."""
     try:
-        yield
-    except (AttributeError, TypeError, ValueError) as error:
-        if connection.is_connected:
-            raise
-        raise Gone(_CLOSED) from error
+        return bool(connection.can_read(seconds))
+    except _WITHOUT_A_SOCKET as error:
+        raise _gone(connection, error) from error
+
+
+def _gone(connection: Any, error: Exception) -> Gone:
+    """Return what to raise where another thread has closed a connection: redis-py takes its socket away then."""
+    if connection.is_connected:
+        raise error
+    return Gone(_CLOSED)
 
 
 def counting(transport: type[Transport]) -> type[Transport]:
