@@ -151,7 +151,8 @@ class Purging:
                 removed = within(deadline, empty, source=SOURCE, gate=gate)
         except Away as problem:
             if first and not gate.passed:
-                raise
+                what = f"{problem.what} Nothing was removed."
+                raise Away(what, problem.cure, source=problem.source) from problem
             return Emptied(queue=name, removed=None, problem=problem.what, tried=gate.passed)
         return Emptied(queue=name, removed=removed)
 

@@ -80,7 +80,7 @@ def _slack(deployment: "Deployment") -> Iterator[Finding]:
 def _sentence(findings: list[Finding], tally: Counter[Verdict]) -> str:
     counts = ", ".join(f"{tally[one]} {one.value}" for one in _WORST_FIRST if tally[one])
     worst = findings[0]
-    first = f" First: {worst.check}: {plain(worst.found, 200)}." if worst.cure else ""
+    first = f" First: {worst.check}: {plain(worst.found, 200).rstrip('.')}." if worst.cure else ""
     return f"{len(findings)} checks: {counts}.{first}"
 
 

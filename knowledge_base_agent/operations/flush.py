@@ -135,9 +135,9 @@ def _previewed(tallies: list[Tally], keep: Keeping, undo: str, *, complete: bool
         return Report(
             title="Nothing to flush",
             text=said,
-            parts=keep.notes(),
+            parts=keep.notes() if kept else (),
             taken_at=utc_now(),
-            tone=Tone.WARNING if keep.doubt else Tone.NEUTRAL,
+            tone=Tone.WARNING if keep.doubt and kept else Tone.NEUTRAL,
         )
     keys = counted(total, "key") if complete else f"at least {counted(total, 'key')}"
     return Report(
