@@ -46,7 +46,8 @@ def transact_here(
 ) -> list[Any] | None:
     """Do the same on a connection that lives, or return None where none does: then nothing was sent.
 
-    Waits for nothing beyond the gate's own moment before it, and beyond the deadline after it.
+    Waits for nothing beyond the gate's own moment before it, and after it neither beyond the deadline nor longer than
+    redis-py itself does.
     """
     pool = client.connection_pool
     connection = _living(pool)
@@ -56,7 +57,7 @@ def transact_here(
         if not _still_answers(connection, gate.soon):
             return None
         gate.enter()
-        # No longer than redis-py itself waits: that it is unknown is worth more than a minute without a word.
+        # That it is unknown is worth more than a minute without a word.
         until = deadline.at_most(SOCKET_SECONDS)
         write_by(connection, _packed(connection, commands), until)
         return _answers(lambda: read_by(connection, until), len(commands))

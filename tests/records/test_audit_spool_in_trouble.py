@@ -1,8 +1,7 @@
 """An entry that can't be written costs no other, none is written twice, and none is lost without a word in the log."""
 
-import time
 from collections.abc import Iterator, MutableMapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -75,48 +74,53 @@ def test_half_of_a_pair_is_left_out_of_what_somebody_typed(engine: Engine) -> No
     assert tuple(row) == ("search x", "y")
 
 
-@contextmanager
-def through(url: str) -> Iterator[tuple[Proxy, Engine]]:
-    """A PostgreSQL that may be kept from answering."""
-    with proxy_to(url) as proxy:
-        engine = open_engine(proxy.url(url), deadline=0.5)
-        try:
-            yield proxy, engine
-        finally:
-            proxy.heal()
-            engine.dispose()
+@pytest.fixture
+def proxy(postgres_url: str) -> Iterator[Proxy]:
+    """What may keep a PostgreSQL from answering."""
+    with proxy_to(postgres_url) as lent:
+        yield lent
+        lent.heal()
+
+
+@pytest.fixture
+def connected(
+    proxy: Proxy, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Engine, Spool]]:
+    """One that has written an entry already, through that."""
+    monkeypatch.setattr(audit_spool, "_RETRY_SECONDS", 0.05)
+    engine = open_engine(proxy.url(postgres_url), deadline=0.5)
+    with closing(Spool(engine)) as spool:
+        spool.add(asked("warm"))
+        wait_until(lambda: operations(engine) == ["warm"], what="it is connected")
+        yield engine, spool
+        proxy.heal()
+    engine.dispose()
 
 
 def test_what_was_written_though_the_answer_was_lost_is_not_written_again(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    connected: tuple[Engine, Spool], proxy: Proxy
 ) -> None:
-    monkeypatch.setattr(audit_spool, "_RETRY_SECONDS", 0.05)
-    with through(postgres_url) as (proxy, engine), closing(Spool(engine)) as spool:
-        spool.add(asked("warm"))
-        wait_until(lambda: operations(engine) == ["warm"], what="it is connected")
-        proxy.black_hole_after(b"COMMIT")
-        with spool._news:
-            for number in range(5):
-                spool.add(asked(f"op{number}"))
-        wait_until(lambda: "unknown" in spool.trouble, what="the answer is lost")
-        proxy.heal()
-        spool.add(asked("later"))
-        wait_until(lambda: "later" in operations(engine), what="it goes on")
-        assert operations(engine) == ["warm", *(f"op{number}" for number in range(5)), "later"]
+    engine, spool = connected
+    proxy.black_hole_after(b"COMMIT")
+    with spool._news:
+        for number in range(5):
+            spool.add(asked(f"op{number}"))
+    wait_until(lambda: "unknown" in spool.trouble, what="the answer is lost")
+    proxy.heal()
+    spool.add(asked("later"))
+    wait_until(lambda: "later" in operations(engine), what="it goes on")
+    assert operations(engine) == ["warm", *(f"op{number}" for number in range(5)), "later"]
 
 
 def test_what_was_not_written_when_its_connection_broke_is_written(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    connected: tuple[Engine, Spool], proxy: Proxy
 ) -> None:
-    monkeypatch.setattr(audit_spool, "_RETRY_SECONDS", 0.05)
-    with through(postgres_url) as (proxy, engine), closing(Spool(engine)) as spool:
-        spool.add(asked("warm"))
-        wait_until(lambda: operations(engine) == ["warm"], what="it is connected")
-        proxy.cut_at(b"COMMIT")
-        spool.add(asked("once"))
-        wait_until(lambda: "unknown" in spool.trouble, what="the connection broke")
-        wait_until(lambda: operations(engine)[1:], what="it is written")
-        assert operations(engine) == ["warm", "once"]
+    engine, spool = connected
+    proxy.cut_at(b"COMMIT")
+    spool.add(asked("once"))
+    wait_until(lambda: "unknown" in spool.trouble, what="the connection broke")
+    wait_until(lambda: operations(engine)[1:], what="it is written")
+    assert operations(engine) == ["warm", "once"]
 
 
 def test_all_that_is_left_at_the_end_is_logged(held: Engine, logged: Lines) -> None:
@@ -124,7 +128,6 @@ def test_all_that_is_left_at_the_end_is_logged(held: Engine, logged: Lines) -> N
     with writing(held):
         for number in range(250):
             spool.add(entry_of(OTTO, Kind.REFUSED, f"op{number}"))
-        time.sleep(0.05)  # whatever it has in hand by then
         assert spool.close() is False
     spool.add(asked("too late"))
     _waited, lost, late = logged
