@@ -7,7 +7,7 @@ then runs, though its state says REVOKED. So each id is kept, and told to every 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
@@ -22,6 +22,7 @@ from knowledge_base_agent.records.upserts import upsert
 KEEP = timedelta(days=7)
 """How long an id is told at most, after its revoke or after its task's time, whichever is later."""
 _AT_ONCE = 200
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +82,9 @@ def forget_revoked(engine: Engine, remembered: Remembered) -> None:
                 connection.execute(insert(table), back)
 
 
-def _chunks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    for start in range(0, len(rows), _AT_ONCE):
-        yield rows[start : start + _AT_ONCE]
+def _chunks(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(all_of_them), _AT_ONCE):
+        yield all_of_them[start : start + _AT_ONCE]
 
 
 def newest_unsettled(connection: Connection) -> datetime | None:
@@ -128,6 +129,6 @@ def _ended(state: str | None) -> bool:
 
 def _mark(connection: Connection, ids: Sequence[str], now: datetime) -> None:
     table = REVOKED_TASKS
-    for start in range(0, len(ids), _AT_ONCE):
-        chosen = table.c.id.in_(ids[start : start + _AT_ONCE])
+    for chunk in _chunks(ids):
+        chosen = table.c.id.in_(chunk)
         connection.execute(update(table).where(chosen).values(settled_at=now))
