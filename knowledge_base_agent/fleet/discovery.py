@@ -1,7 +1,7 @@
 """Which queues there are: from the settings, from the workers, and from the bindings that kombu keeps in Redis."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -34,7 +34,10 @@ def is_tasks_queue(name: str) -> bool:
 
 
 class Bindings:
-    """The queues that are bound in Redis, read with SCAN at most once a minute; what was found stays known."""
+    """The queues that are bound in Redis, looked for with SCAN at most once a minute; what was found stays known.
+
+    One that somebody asks for by its name is looked for at once: it may be as new as the trouble it makes.
+    """
 
     def __init__(self) -> None:
         self._routes: dict[tuple[str, str], str] = {}
@@ -43,23 +46,21 @@ class Bindings:
         """Whether the last scan reached the end of the key space."""
 
     def read(
-        self, broker: RedisBroker, deadline: Deadline, exchanges: Iterable[str]
+        self,
+        broker: RedisBroker,
+        deadline: Deadline,
+        exchanges: Iterable[str],
+        asked: Collection[str] = (),
     ) -> dict[tuple[str, str], str]:
         """Return the queue for each (exchange, routing key): known exchanges each time, others looked for rarely."""
-        names = set(exchanges) | {exchange for exchange, _ in self._routes}
-        if time.monotonic() - self._scanned > _SCAN_EVERY or not self._scanned:
+        # Unless told otherwise, Celery binds a queue to an exchange of the same name.
+        names = {*exchanges, *(exchange for exchange, _ in self._routes), *asked}
+        scanned = time.monotonic() - self._scanned > _SCAN_EVERY or not self._scanned
+        if scanned:
             names |= self._scan(broker, deadline)
-        wanted = sorted(name for name in names if name and not name.endswith("pidbox"))
-        with broker.client.pipeline(transaction=False) as pipe:
-            for name in wanted:
-                pipe.smembers(broker.keys.binding(name))
-            members = pipe.execute()
-        found: dict[tuple[str, str], str] = {}
-        for name, bound in zip(wanted, members, strict=True):
-            for member in bound:
-                queue, key = broker.keys.bound_queue(member)
-                if is_tasks_queue(queue):
-                    found[(name, key)] = queue
+        found = _bound(broker, names)
+        if not scanned and not set(asked) <= set(found.values()):
+            found = _bound(broker, names | self._scan(broker, deadline))
         self._routes = found
         return found
 
@@ -78,6 +79,21 @@ class Bindings:
         self.complete = cursor == 0
         self._scanned = time.monotonic()
         return names
+
+
+def _bound(broker: RedisBroker, names: set[str]) -> dict[tuple[str, str], str]:
+    wanted = sorted(name for name in names if name and not name.endswith("pidbox"))
+    with broker.client.pipeline(transaction=False) as pipe:
+        for name in wanted:
+            pipe.smembers(broker.keys.binding(name))
+        members = pipe.execute()
+    found: dict[tuple[str, str], str] = {}
+    for name, bound in zip(wanted, members, strict=True):
+        for member in bound:
+            queue, key = broker.keys.bound_queue(member)
+            if is_tasks_queue(queue):
+                found[(name, key)] = queue
+    return found
 
 
 def bound_mailboxes(broker: Broker, namespace: str) -> frozenset[str] | None:

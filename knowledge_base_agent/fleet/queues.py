@@ -1,7 +1,7 @@
 """How much work waits, and where: every queue that settings, workers or the broker know."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from celery import Celery
@@ -13,7 +13,7 @@ from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker, RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline, within
-from knowledge_base_agent.fleet.discovery import Bindings, Origin, of_settings
+from knowledge_base_agent.fleet.discovery import Bindings, Origin, is_tasks_queue, of_settings
 from knowledge_base_agent.fleet.queue_views import QueueDepth, QueuesView
 from knowledge_base_agent.fleet.redis_depth import (
     UNACKED_LIMIT,
@@ -36,14 +36,19 @@ class Queues:
         self._broker = broker
         self._bindings = Bindings()
 
-    def depths(self, deadline: Deadline, fleet: FleetView | None = None) -> QueuesView:
+    def depths(
+        self, deadline: Deadline, fleet: FleetView | None = None, *, asked: Collection[str] = ()
+    ) -> QueuesView:
         """Measure every queue. `fleet` adds what workers know: their queues, who consumes, what waits for its time.
 
-        Raises `Away` when the broker does not answer in time.
+        Queues that are `asked` for by name are looked for in the broker at once, where nobody else knows them. Raises
+        `Away` when the broker does not answer in time.
         """
-        return within(deadline, lambda: self._depths(deadline, fleet), source=SOURCE)
+        return within(deadline, lambda: self._depths(deadline, fleet, asked), source=SOURCE)
 
-    def _depths(self, deadline: Deadline, fleet: FleetView | None) -> QueuesView:
+    def _depths(
+        self, deadline: Deadline, fleet: FleetView | None, asked: Collection[str]
+    ) -> QueuesView:
         started = utc_now()
         origins: dict[str, set[Origin]] = {}
         for name in of_settings(self._app):
@@ -51,10 +56,11 @@ class Queues:
         for worker in fleet.workers if fleet else ():
             for name in worker.queues or ():
                 origins.setdefault(name, set()).add(Origin.WORKERS)
+        sought = {name for name in asked if name not in origins and is_tasks_queue(name)}
         with away_if_down(SOURCE):
             if self._broker.is_redis:
-                return self._on_redis(deadline, fleet, origins, started)
-            return self._on_amqp(fleet, origins, started)
+                return self._on_redis(deadline, fleet, origins, started, sought)
+            return self._on_amqp(fleet, origins, started, sought)
 
     def _on_redis(
         self,
@@ -62,9 +68,10 @@ class Queues:
         fleet: FleetView | None,
         origins: dict[str, set[Origin]],
         started: datetime,
+        sought: Collection[str],
     ) -> QueuesView:
         broker = self._broker.redis()
-        routes = self._bindings.read(broker, deadline.at_most(0.5), self._exchanges())
+        routes = self._bindings.read(broker, deadline.at_most(0.5), self._exchanges(), sought)
         for name in routes.values():
             origins.setdefault(name, set()).add(Origin.BROKER)
         ready = read_ready(broker, sorted(origins))
@@ -96,9 +103,14 @@ class Queues:
         return {str(queue.exchange.name) for queue in queues} - {""}
 
     def _on_amqp(
-        self, fleet: FleetView | None, origins: dict[str, set[Origin]], started: datetime
+        self,
+        fleet: FleetView | None,
+        origins: dict[str, set[Origin]],
+        started: datetime,
+        sought: Collection[str],
     ) -> QueuesView:
-        found = read_amqp(self._app, sorted(origins))
+        found = read_amqp(self._app, sorted({*origins, *sought}))
+        origins |= {name: {Origin.BROKER} for name in sought if found[name] is not None}
         depths = [_on_amqp(name, found[name], origins[name]) for name in sorted(origins)]
         return QueuesView(
             taken_at=started,

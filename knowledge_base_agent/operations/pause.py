@@ -66,8 +66,8 @@ class PauseArguments(Arguments):
 def _answer(deployment: "Deployment", arguments: PauseArguments, progress: Progress) -> Report:
     fleet = deployment.fleet
     view = fleet.workers.look(Deadline.after(_LOOK_SECONDS), fresh=True)
-    queues = fleet.queues.depths(Deadline.after(_LOOK_SECONDS), view)
     now, queue = utc_now(), arguments.subject
+    queues = fleet.queues.depths(Deadline.after(_LOOK_SECONDS), view, asked=(queue,))
     end = None if arguments.for_ is None else now + arguments.for_
     if is_task(deployment, queues, queue):
         return pause_task(deployment, queue, end, now, view)

@@ -76,7 +76,8 @@ class PurgeTarget(UndoableTarget):
 
 def _preview(deployment: "Deployment", arguments: PurgeArguments) -> Preview[PurgeTarget]:
     deadline = Deadline.after(_PREVIEW_SECONDS)
-    found = read_purge_figures(deployment, deadline, only=None)
+    asked = () if arguments.queue is None else (arguments.queue,)
+    found = read_purge_figures(deployment, deadline, only=None, asked=asked)
     if arguments.queue is not None:
         found = found.of((known_queue(found.queues, arguments.queue),))
     preview = _looked(deployment, deadline, found, no_undo=arguments.no_undo)

@@ -89,11 +89,15 @@ class PurgeFigures:
 
 
 def read_purge_figures(
-    deployment: "Deployment", deadline: Deadline, *, only: Sequence[str] | None
+    deployment: "Deployment",
+    deadline: Deadline,
+    *,
+    only: Sequence[str] | None,
+    asked: Sequence[str] = (),
 ) -> PurgeFigures:
-    """Read all queues of this app, or these. Raises `Away` without a broker."""
+    """Read all queues of this app, or these; `asked` are looked for as well. Raises `Away` without a broker."""
     fleet = deployment.fleet.workers.look(deadline.at_most(_LOOK_SECONDS), fresh=True)
-    queues = deployment.fleet.queues.depths(deadline, fleet)
+    queues = deployment.fleet.queues.depths(deadline, fleet, asked=only or asked)
     foreign = {one.name for one in queues.queues if _is_foreign(one, fleet)}
     names = [one.name for one in queues.queues if one.name not in foreign]
     return PurgeFigures(

@@ -130,7 +130,8 @@ def _answer(deployment: "Deployment", arguments: QueuedArguments, progress: Prog
             "What is queued by task can be told on Redis alone: RabbitMQ shows messages only to those who take them.",
             "`stats` tells how many wait in each queue.",
         )
-    view = deployment.fleet.queues.depths(Deadline.after(_DEPTH_SECONDS))
+    asked = () if arguments.queue is None else (arguments.queue,)
+    view = deployment.fleet.queues.depths(Deadline.after(_DEPTH_SECONDS), asked=asked)
     depths: list[QueueDepth] = [one for one in view.queues if one.ready]
     if arguments.queue is not None:
         name = known_queue(view, arguments.queue)

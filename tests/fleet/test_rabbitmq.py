@@ -163,6 +163,13 @@ def test_a_frozen_worker_is_named_and_its_neighbour_kept(workers: Site, fleet: F
     wait_until(lambda: view(fleet).answered == 2, what="it is back")
 
 
+def test_a_queue_is_found_by_its_name_that_neither_settings_nor_workers_know(fleet: Fleet) -> None:
+    fleet.app.tasks["tiny.quick"].apply_async(queue=f"{NAME}-idle")
+    depths = fleet.queues.depths(Deadline.after(5), asked=(f"{NAME}-idle", f"{NAME}-typo"))
+    assert [one.ready for one in depths.queues if one.name.startswith(f"{NAME}-")] == [1]
+    assert fleet.purging.purge(Deadline.after(5), [f"{NAME}-idle"])[0].removed == 1
+
+
 def test_depth_is_counted_and_what_amqp_does_not_tell_is_unknown(
     workers: Site, fleet: Fleet
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from celery import group
-from kombu import Connection
+from kombu import Connection, Exchange, Producer, Queue
 from redis import Redis
 
 from knowledge_base_agent.fleet.deadline import Deadline
@@ -65,6 +65,24 @@ def test_a_queue_that_only_the_broker_knows_is_found_and_purged(here: Place) -> 
     depth = here.deployment.fleet.queues.depths(Deadline.after(2)).named("left-behind")
     assert depth is not None
     assert depth.ready == 0
+
+
+@pytest.mark.parametrize("exchange", ["", "another-exchange"])
+def test_a_queue_as_new_as_the_trouble_it_makes_is_found_by_its_name(
+    here: Place, exchange: str
+) -> None:
+    """Bindings are looked for once a minute; what somebody names is looked for at once, wherever it is bound."""
+    here.asks("stats")
+    name = f"just-made-{exchange}"
+    with pytest.raises(NotFound):
+        here.asks(f"purge --queue {name}")
+    with here.site.app.connection_for_write() as connection:
+        queue = Queue(name, Exchange(exchange or name), routing_key="any")
+        Producer(connection).publish(
+            {}, exchange=queue.exchange, routing_key="any", declare=[queue]
+        )
+    assert here.previews(f"purge --queue {name}").affected == 1
+    assert "1" in str(table(here.asks("stats"), "Queues")[name].cells), "and stays known"
 
 
 def test_the_preview_names_members_of_groups_whose_chord_would_wait_for_ever(here: Place) -> None:
