@@ -12,6 +12,13 @@ COLUMNS = (
     Column(key="threshold", label="Threshold"),
     Column(key="setting", label="Setting"),
 )
+_UNSET = (
+    ("a Redis or the broker does not answer", "2 checks", ""),
+    ("a task has lost its worker", "2 checks", ""),
+    ("nobody takes from a queue", "2 checks", ""),
+    ("a worker vanishes, keys are evicted", "at once", ""),
+)
+"""What no setting changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +35,8 @@ class Thresholds:
     beat_expected: bool
     queue_checks: int = 2
     """A queue is told only when it is too long at this many checks in a row."""
+    idle_checks: int = 3
+    """A worker that takes nothing is told after so many: one that is new needs a moment."""
 
 
 def thresholds_of(settings: Settings) -> Thresholds:
@@ -69,7 +78,8 @@ def thresholds_table(limits: Thresholds) -> Table:
             "KB_ALERT_REDELIVERY_SHARE",
         ),
         ("celery beat is silent", beat, "KB_BEAT_EXPECTED"),
-        ("keys are evicted, a worker vanishes, nobody takes from a queue", "always", ""),
+        ("a worker answers and takes nothing", f"{limits.idle_checks} checks", ""),
+        *_UNSET,
     )
     rows = tuple(Row(cells=line) for line in lines)
     return Table(caption="Thresholds", columns=COLUMNS, rows=rows, total=len(rows))

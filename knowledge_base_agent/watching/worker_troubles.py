@@ -13,8 +13,6 @@ from knowledge_base_agent.watching.recollection import Recollection, Sight
 from knowledge_base_agent.watching.trouble import WORKER_KINDS, Kind, Open, Part, Severity, Trouble
 from knowledge_base_agent.wording import counted, duration, size
 
-IDLE_CHECKS = 3
-"""A worker that takes nothing is told after this many checks: one that is new needs a moment."""
 _LOOK = (Offer(label="Workers", words="workers"), Offer(label="Stuck", words="stuck"))
 GONE_FOR = timedelta(hours=1)
 """For how long a vanished worker is missed: one that a new name has replaced never comes back."""
@@ -34,7 +32,7 @@ def worker_troubles(
         unjudged.add(Kind.WORKER_GONE)
     if isinstance(reading.queues, Unknown):
         unjudged.add(Kind.WORKER_IDLE)
-    found = [*_memory(fleet, limits), *_idle(fleet, sights(reading, before))]
+    found = [*_memory(fleet, limits), *_idle(fleet, sights(reading, before), limits)]
     if reading.mailboxes is not None:
         found += _gone(fleet, reading, before, open_)
     return Part(troubles=tuple(found), unjudged=frozenset(unjudged))
@@ -102,10 +100,10 @@ def _sight(
     )
 
 
-def _idle(fleet: FleetView, now: Mapping[str, Sight]) -> Iterator[Trouble]:
+def _idle(fleet: FleetView, now: Mapping[str, Sight], limits: Thresholds) -> Iterator[Trouble]:
     for worker in fleet.workers:
         sight = now.get(worker.name)
-        if sight is None or sight.idle_checks < IDLE_CHECKS:
+        if sight is None or sight.idle_checks < limits.idle_checks:
             continue
         waits = ", ".join(f"{name} ({n})" for name, n in sorted(sight.waiting.items()))
         yield Trouble(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from knowledge_base_agent.fleet.deadline import Unknown
+from knowledge_base_agent.operations.alerts_thresholds import thresholds_table
 from knowledge_base_agent.watching.reading import Reading
 from knowledge_base_agent.watching.recollection import Recollection
 from knowledge_base_agent.watching.trouble import Kind, Open
@@ -199,3 +200,27 @@ def test_tasks_that_were_told_stay_told_one_by_one() -> None:
     told = Open(kind=Kind.TOO_LONG, subject="t0", age_seconds=60)
     found = checked(reading(fleet=fleet(worker("w1", *many))), open_=(told,)).troubles
     assert "t0" in {one.subject for one in found}
+
+
+_LISTED = {
+    Kind.TOO_LONG: "runs long",
+    Kind.PAST_LIMIT: "past its time limit",
+    Kind.ORPHANED: "lost its worker",
+    Kind.QUEUE_DEEP: "messages wait",
+    Kind.QUEUE_UNTAKEN: "nobody takes",
+    Kind.REDELIVERY: "given out again",
+    Kind.WORKER_MEMORY: "worker uses much memory",
+    Kind.WORKER_GONE: "worker vanishes",
+    Kind.WORKER_IDLE: "takes nothing",
+    Kind.REDIS_MEMORY: "Redis uses much memory",
+    Kind.REDIS_EVICTS: "keys are evicted",
+    Kind.BEAT_SILENT: "beat is silent",
+    Kind.AWAY: "does not answer",
+}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_whatever_is_told_is_listed_with_its_threshold(kind: Kind) -> None:
+    listed = thresholds_table(limits()).rows
+    [threshold] = [row.cells[1] for row in listed if _LISTED[kind] in str(row.cells[0])]
+    assert threshold
