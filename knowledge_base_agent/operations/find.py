@@ -1,5 +1,6 @@
 """`find`: the tasks that a filter chooses, the newest first."""
 
+import re
 from typing import TYPE_CHECKING
 
 from knowledge_base_agent.clock import utc_now
@@ -40,6 +41,9 @@ COLUMNS = (
     Column(key="error", label="Error"),
     Column(key="id", label="Id"),
 )
+_UUID_LIKE = re.compile(r"[0-9A-Fa-f-]+")
+_DIGITS = 8
+"""Of a UUID, which tell one task from another in all but huge histories, and are all that many a screen shows."""
 _TONES = {FAILURE: Tone.BAD, REJECTED: Tone.BAD, REVOKED: Tone.WARNING}
 
 
@@ -133,6 +137,11 @@ def actions_for(one: TaskRecord) -> tuple[Action, ...]:
         return (logs,) if one.state == SUCCESS else (logs, again)
     ends = f"revoke {one.id} --terminate" if one.state in RUNNING else f"revoke {one.id}"
     return (logs, Action(label="Revoke", words=ends, danger=True))
+
+
+def line_for_nearly(id_: str) -> str:
+    """Return the line that finds tasks of nearly this id: one cut short, typed off a screen, or in capital letters."""
+    return f"find --id {id_[:_DIGITS].lower() if _UUID_LIKE.fullmatch(id_) else id_}"
 
 
 FIND = Operation[FindArguments, Target](

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.fleet.connections import LOGS as LOGS_STORE
 from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.operations.find import line_for_nearly
 from knowledge_base_agent.operations.operation import (
     Arguments,
     Operation,
@@ -60,12 +61,10 @@ def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progre
     state = _state(deployment, arguments.task) if arguments.follow else None
     data |= {"state": state, "ended": state in FINISHED} if arguments.follow else {}
     if not lines:
-        keep = deployment.settings.log_keep_days
-        text = f"It logged nothing, its lines are over {keep} days old, or the id is wrong."
         return Report(
             title=title,
             text="There are no log lines of this task.",
-            parts=(Note(text=text),),
+            parts=(_why_none(arguments.task, deployment.settings.log_keep_days),),
             taken_at=utc_now(),
             data=data,
         )
@@ -76,6 +75,13 @@ def _answer(deployment: "Deployment", arguments: LogsArguments, progress: Progre
         parts=(Preformatted(text="\n".join(_line(line) for line in lines)),),
         taken_at=utc_now(),
         data=data,
+    )
+
+
+def _why_none(task: str, keep_days: int) -> Note:
+    return Note(
+        text=f"It logged nothing, its lines are over {keep_days} days old, or the id is wrong: "
+        f"`{line_for_nearly(task)}` lists those that begin so."
     )
 
 

@@ -8,6 +8,7 @@ from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.revoking import terminate_refusals
 from knowledge_base_agent.fleet.views import FleetView, Place
 from knowledge_base_agent.fleet.whereabouts import Whereabouts
+from knowledge_base_agent.operations.find import line_for_nearly
 from knowledge_base_agent.operations.finishing import those_finishing
 from knowledge_base_agent.problems import Away, NotFound
 from knowledge_base_agent.records.database import reading
@@ -83,7 +84,7 @@ def by_ids(deployment: "Deployment", ids: Collection[str], *, terminate: bool) -
             warnings.append(f"{one} could not be found: {' '.join(places.why_unknown)}")
             reached.append(Reached(id=one, name=None, where="unknown", running=None))
     if not reached:
-        _refuse(left_out)
+        _refuse(left_out, sorted(places.nowhere - rows.keys()))
     return _without_refused(places.fleet, reached, left_out, warnings, terminate=terminate)
 
 
@@ -146,11 +147,13 @@ def _rows(
         return {}, [f"What the rows say is unknown. {problem.what}"]
 
 
-def _refuse(left_out: list[str]) -> None:
+def _refuse(left_out: list[str], nowhere: list[str]) -> None:
     shown = " ".join(left_out[:_SHOWN])
     more = len(left_out) - _SHOWN
     rest = f" And {counted(more, 'more id', 'more ids')}." if more > 0 else ""
-    raise NotFound(f"Nothing to revoke. {shown}{rest}", "`active` and `stuck` show ids to copy.")
+    nearly = f"; `{line_for_nearly(nowhere[0])}` lists those that begin so" if nowhere else ""
+    cure = f"`active` and `stuck` show ids to copy{nearly}."
+    raise NotFound(f"Nothing to revoke. {shown}{rest}", cure)
 
 
 def _held(view: FleetView, ids: Collection[str]) -> list[Reached]:

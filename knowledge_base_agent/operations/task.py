@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Annotated
 
 from knowledge_base_agent.fleet.deadline import Deadline, Unknown
-from knowledge_base_agent.operations.find import actions_for, error_of
+from knowledge_base_agent.operations.find import actions_for, error_of, line_for_nearly
 from knowledge_base_agent.operations.operation import Operation, Progress, Risk, Target, Word
 from knowledge_base_agent.operations.raw_card import raw_parts
 from knowledge_base_agent.operations.raw_values import MayShowArguments
@@ -52,7 +52,7 @@ def _answer(deployment: "Deployment", arguments: TaskArguments, progress: Progre
     if not accounts.known and not accounts.unknowns and not _unseen(accounts):
         raise NotFound(
             f"Nobody knows a task {arguments.task}: not the rows, the workers, the queues or the results.",
-            "`find --id` looks for the beginning of an id.",
+            f"`{line_for_nearly(arguments.task)}` lists those whose ids begin so.",
         )
     contradictions = tuple(disagreements(accounts))
     raw = tuple(raw_parts(deployment, accounts)) if arguments.arguments else ()

@@ -94,6 +94,25 @@ def test_an_id_that_nobody_knows_is_said_to_be_unknown_to_all(here: Place) -> No
         here.asks("task 00000000-0000-0000-0000-000000000000")
 
 
+def test_an_id_cut_short_or_in_capitals_is_answered_with_the_line_that_finds_it(
+    here: Place,
+) -> None:
+    """Read off a phone's screen at night, an id is its first digits, or all of it in the wrong case."""
+    remember(here.deployment.engine, "3f2a9c1e-0d5b-4c8e-9f4e-1a2b3c4d5e6f", state="SUCCESS")
+    for typed in ("3f2a9c1e", "3F2A9C1E-0D5B-4C8E-9F4E-1A2B3C4D5E6F", "3f2a9c1e-0d5b"):
+        for words in (f"task {typed}", f"revoke {typed}"):
+            with pytest.raises(NotFound) as refused:
+                here.asks(words)
+            assert "`find --id 3f2a9c1e`" in refused.value.cure, words
+        assert "`find --id 3f2a9c1e`" in notes(here.asks(f"logs {typed}"))
+    assert "3f2a9c1e-0d5b" in str(here.asks("find --id 3f2a9c1e").parts)
+    with pytest.raises(NotFound) as refused:
+        here.asks("task Nightly.report")
+    assert "`find --id Nightly.report`" in refused.value.cure, (
+        "a name of somebody's own stays as it is"
+    )
+
+
 def test_a_pickled_or_huge_result_is_unknown_and_never_decoded(here: Place) -> None:
     stored = {"pickled": b"\x80\x04cos\nsystem\n.", "huge": b"[" + b"0," * 200_000 + b"0]"}
     with contextlib.closing(Redis.from_url(here.site.settings.result_backend)) as client:
