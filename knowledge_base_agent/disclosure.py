@@ -1,5 +1,7 @@
 """Showing what is hidden otherwise: recorded first, and for the one who asked alone."""
 
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
@@ -8,7 +10,23 @@ from knowledge_base_agent.records.database import writing
 from knowledge_base_agent.report import Report
 from knowledge_base_agent.requests import Request
 
+if TYPE_CHECKING:
+    from knowledge_base_agent.deployment import Deployment
+
 _IDS_AN_ENTRY = 20
+
+
+def note_asked(deployment: "Deployment", request: Request) -> None:
+    """Record that somebody asks: in the background, but raw values at once, before it is recorded whose were shown.
+
+    Raises `Away` for these: nobody looks for what may not be shown then.
+    """
+    entry = entry_about(request, Kind.REQUESTED)
+    if not request.arguments.wants_raw:
+        deployment.spool.add(entry)
+        return
+    with writing(deployment.engine) as connection:
+        write(connection, entry)
 
 
 def disclosed(engine: Engine, request: Request, report: Report) -> Report:

@@ -12,7 +12,7 @@ from knowledge_base_agent.audit import Kind, entry_about, entry_of, kind_of, wri
 from knowledge_base_agent.clock import utc_now
 from knowledge_base_agent.confirming import Confirming
 from knowledge_base_agent.deployment import Deployment
-from knowledge_base_agent.disclosure import disclosed
+from knowledge_base_agent.disclosure import disclosed, note_asked
 from knowledge_base_agent.effects import carry_out, failure
 from knowledge_base_agent.glass import Alarm
 from knowledge_base_agent.looking_again import with_missing
@@ -109,7 +109,7 @@ class Runner:
 
     def _answer(self, request: Request, progress: Progress) -> Report:
         answer = given(request.operation.answer)
-        self._note(request, Kind.REQUESTED, "")
+        note_asked(self._deployment, request)
         report: Report = answer(self._deployment, request.arguments, progress)
         report = disclosed(self._deployment.engine, request, report)
         self._worked(request)

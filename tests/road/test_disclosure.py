@@ -62,6 +62,14 @@ def test_whose_arguments_were_shown_to_whom_is_recorded_in_full(
     assert not peek(runner, OLGA, raw=False).private
 
 
+def test_in_the_chain_the_question_stands_before_what_was_shown(
+    runner: Runner, audit_kinds: Kinds
+) -> None:
+    """Other questions are written when there is time for it; what was shown is written before it is."""
+    peek(runner, OLGA)
+    audit_kinds("requested", "shown", "shown", "shown", "answered")
+
+
 @pytest.mark.parametrize("actor", [OTTO, VERA])
 def test_an_admin_and_a_viewer_who_are_not_named_are_refused_and_recorded(
     runner: Runner, actor: Actor, audit_kinds: Kinds
