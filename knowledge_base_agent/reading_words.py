@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import NoReturn
 
-from knowledge_base_agent.operations.describing import Parameter, parameters, usage
+from knowledge_base_agent.operations.describing import Parameter, manners, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.redaction import plain, shown_word
@@ -155,7 +155,8 @@ class Reading:
         return Misunderstood(f"{sentence(message)}", f"Write it as `{self._usage()}`.")
 
     def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:
-        flags = [flag for parameter in self._parameters for flag in parameter.flags]
+        known = (*self._parameters, *manners(self._operation))
+        flags = [flag for parameter in known for flag in parameter.flags]
         typed = word.partition("=")[0]
         close = difflib.get_close_matches(typed, flags, n=1, cutoff=0.6)
         what = f"`{shown_word(word, words)}` is not something that {self._operation.name} takes."

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from knowledge_base_agent.actors import Actor, Surface
 from knowledge_base_agent.confirmations import UNCONDITIONAL, Confirmation, Terms
@@ -11,8 +12,10 @@ from knowledge_base_agent.operations.operation import AnyOperation, Arguments, P
 from knowledge_base_agent.operations.stated import UNSTATED, Stated
 from knowledge_base_agent.problems import Problem
 from knowledge_base_agent.repeats import asked_for
-from knowledge_base_agent.report import Report
+from knowledge_base_agent.report import Note, Report
 from knowledge_base_agent.two_people import Consent
+
+_ONLY_SHOWN = Note(text="Nothing was done: this shows what would be, and no more (`--dry-run`).")
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -40,6 +43,16 @@ class Request(Asked, frozen=True, kw_only=True):
     def asked(self) -> str:
         """What names the same operation with the same arguments."""
         return asked_for(self.operation.name, self.arguments.model_dump(mode="json"))
+
+    def ended_by(self, preview: Preview[Any]) -> Report | None:
+        """Return what to say where nothing is to be confirmed: nothing is there, or to see it is all they want.
+
+        None where somebody has to confirm it.
+        """
+        report: Report = preview.report
+        if self.only_shown and preview.affected != 0:
+            return replace(report, parts=(*report.parts, _ONLY_SHOWN))
+        return report if preview.affected == 0 or preview.only_shown else None
 
 
 class Pending(Struct, frozen=True, kw_only=True):

@@ -152,9 +152,9 @@ class Runner:
         away = self._unless_running(request)
         preview = given(request.operation.preview)(self._deployment, request.arguments)
         self._worked(request)
-        if preview.affected == 0 or preview.only_shown or request.only_shown:
-            self._note(request, Kind.ANSWERED, preview.report.text)
-            report: Report = preview.report
+        report = request.ended_by(preview)
+        if report is not None:
+            self._note(request, Kind.ANSWERED, report.text)
             return report
         if away is not None:
             raise away

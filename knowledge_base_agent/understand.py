@@ -11,14 +11,13 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from knowledge_base_agent.operations import NAMES
-from knowledge_base_agent.operations.describing import parameters, usage
-from knowledge_base_agent.operations.operation import AnyOperation, Arguments, Risk
+from knowledge_base_agent.operations.describing import manners, parameters, usage
+from knowledge_base_agent.operations.operation import AnyOperation, Arguments
 from knowledge_base_agent.operations.stated import STATED, UNSTATED, Stated
 from knowledge_base_agent.phone_text import open_quote, words_of
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.reading_words import Reading, joined, sentence
 from knowledge_base_agent.redaction import plain
-from knowledge_base_agent.repeats import FLAG
 
 
 class Understood(Struct, frozen=True, kw_only=True):
@@ -29,6 +28,8 @@ class Understood(Struct, frozen=True, kw_only=True):
     words: str
     repeat: bool = False
     """They mean it, though the same was done a moment ago: `--repeat`, a word of everything that changes something."""
+    only_shown: bool = False
+    """They want to see the preview of what destroys, and no more: `--dry-run`."""
     stated: Stated = UNSTATED
 
 
@@ -79,7 +80,9 @@ def understand_arguments(
 ) -> Understood:
     """Understand the words that follow an operation's name. Raises `Misunderstood`."""
     name = name or operation.name
-    meant = [word for word in words if word.lower() != FLAG or operation.risk is Risk.READ]
+    flags = {flag: one.name for one in manners(operation) for flag in one.flags}
+    manner = {flags[word.lower()] for word in words if word.lower() in flags}
+    meant = [word for word in words if word.lower() not in flags]
     values = Reading(operation, prompt + name).read(meant)
     try:
         why = Stated.model_validate({one: values.pop(one) for one in STATED & values.keys()})
@@ -91,7 +94,7 @@ def understand_arguments(
         ) from error
     return Understood(
         operation=operation, arguments=arguments, words=joined(name, words), stated=why,
-        repeat=len(meant) < len(words),
+        repeat="repeat" in manner, only_shown="dry_run" in manner,
     )  # fmt: skip
 
 

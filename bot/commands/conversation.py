@@ -88,6 +88,7 @@ def _request(understood: Understood, actor: Actor, place: Place) -> Request:
         arguments=understood.arguments,
         words=understood.words,
         repeat=understood.repeat,
+        only_shown=understood.only_shown,
         place=place.channel,
         stated=understood.stated,
     )

@@ -16,7 +16,7 @@ from knowledge_base_agent.cli.front import OVERVIEW
 from knowledge_base_agent.cli.json_form import as_json
 from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import Deployment, open_deployment
-from knowledge_base_agent.operations.describing import parameters, usage
+from knowledge_base_agent.operations.describing import manners, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.operations.stated import STATED, Stated, read_reason
 from knowledge_base_agent.phone_text import straighten
@@ -31,7 +31,6 @@ from knowledge_base_agent.understand import Understood, operation_of, understand
 DONE, FAILED, MISUNDERSTOOD, INTERRUPTED = 0, 1, 2, 130
 _LOOKS = 5
 """How often a preview is shown anew because something came; a set that changes faster is not confirmed by anybody."""
-_DRY = "--dry-run"
 _PROMPT = "python celery_monitor.py "
 log = lines()
 
@@ -79,7 +78,6 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
         out.print(_explained(operation), markup=False)
         return DONE
     rest = [_straightened(word) for word in rest]
-    dry, rest = _dry(operation, rest)
     understood = understand_arguments(operation, rest, prompt=_PROMPT, name=name)
     if understood.operation.name == "logs" and getattr(understood.arguments, "follow", False):
         from knowledge_base_agent.cli.following import follow
@@ -89,7 +87,7 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
         from knowledge_base_agent.cli.exporting import export
 
         return export(understood, errors)
-    report = _down_the_road(understood, sure=sure, dry=dry, console=errors)
+    report = _down_the_road(understood, sure=sure, console=errors)
     _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
 
@@ -107,14 +105,6 @@ def _straightened(word: str) -> str:
     return straighten(flag) + equals + value if stated else straighten(word)
 
 
-def _dry(operation: AnyOperation, rest: list[str]) -> tuple[bool, list[str]]:
-    """Take `--dry-run` out, where what destroys has no such word of its own: so a line for cron is tried out."""
-    known = {flag for one in parameters(operation) for flag in one.flags}
-    if operation.risk is not Risk.DESTROY or _DRY in known:
-        return False, rest
-    return _DRY in rest, [word for word in rest if word != _DRY]
-
-
 def _own_flags(words: list[str]) -> tuple[bool, bool, list[str]]:
     """Take out the flags that belong to the shell alone, wherever they stand."""
     as_text = "--json" not in words
@@ -122,16 +112,16 @@ def _own_flags(words: list[str]) -> tuple[bool, bool, list[str]]:
     return as_text, sure, [word for word in words if word not in {"--json", "--yes", "-y"}]
 
 
-def _down_the_road(understood: Understood, *, sure: bool, dry: bool, console: Console) -> Report:
+def _down_the_road(understood: Understood, *, sure: bool, console: Console) -> Report:
     deployment = open_deployment(load_settings())
     try:
         request = Request(
             actor=shell_actor(getpass.getuser()),
             operation=understood.operation,
             arguments=understood.arguments,
-            words=f"{understood.words} {_DRY}" if dry else understood.words,
+            words=understood.words,
             repeat=understood.repeat,
-            only_shown=dry,
+            only_shown=understood.only_shown,
             stated=understood.stated,
         )
         return _asked(deployment, request, sure=sure, console=console)
@@ -224,8 +214,10 @@ def _print_problem(problem: Problem, errors: Console, *, as_text: bool) -> None:
 
 def _explained(operation: AnyOperation) -> str:
     lines = [f"usage: {_PROMPT}{usage(operation, operation.shell_name)}", "", operation.summary]
-    found = parameters(operation)
+    found = (*parameters(operation), *manners(operation))
     width = max((len(one.usage) for one in found), default=0)
     lines += ["", *(f"  {one.usage:<{width}}  {one.word.help}" for one in found)] if found else []
     also = [name for name in (operation.name, *operation.aliases) if name != operation.shell_name]
+    sure = "; --yes confirms it (for cron)" if operation.risk is Risk.DESTROY else ""
+    lines += ["", f"--json prints values for scripts{sure}."]
     return "\n".join([*lines, *(["", f"Also: {', '.join(also)}"] if also else [])])

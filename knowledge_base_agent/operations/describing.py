@@ -8,7 +8,7 @@ from msgspec import Struct
 from pydantic.fields import FieldInfo
 
 from knowledge_base_agent.operations.operation import AnyOperation, Risk, Word
-from knowledge_base_agent.operations.stated import Stated
+from knowledge_base_agent.operations.stated import Manner, Stated
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -59,6 +59,18 @@ def parameters(operation: AnyOperation) -> tuple[Parameter, ...]:
     if operation.risk is Risk.DESTROY:
         fields |= Stated.model_fields
     return tuple(_parameter(name, field) for name, field in fields.items())
+
+
+@lru_cache(maxsize=256)
+def manners(operation: AnyOperation) -> tuple[Parameter, ...]:
+    """Return the words that an operation takes beside its own, which are the road's: `--repeat`, `--dry-run`."""
+    own = {one.name for one in parameters(operation)}
+    names = {Risk.READ: (), Risk.CHANGE: ("repeat",), Risk.DESTROY: ("dry_run", "repeat")}
+    return tuple(
+        _parameter(name, Manner.model_fields[name])
+        for name in names[operation.risk]
+        if name not in own
+    )
 
 
 def _parameter(name: str, field: FieldInfo) -> Parameter:

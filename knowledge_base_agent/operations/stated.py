@@ -1,4 +1,4 @@
-"""Why somebody asks for what destroys: words of the road itself, the same for every operation that destroys."""
+"""Words of the road itself, the same for every operation: why somebody asks for what destroys, and in what manner."""
 
 from typing import Annotated, Self
 
@@ -60,6 +60,15 @@ class Stated(Arguments):
     def why(self) -> str:
         """Return the reason, however it was given; empty if none was."""
         return self.reason or self.break_glass
+
+
+class Manner(Arguments):
+    """How something is asked for that changes anything."""
+
+    dry_run: Annotated[bool, Word(read=None, help="show the preview, and do nothing")] = False
+    repeat: Annotated[
+        bool, Word(read=None, help="do it, though you did the same less than a minute ago")
+    ] = False
 
 
 UNSTATED = Stated()

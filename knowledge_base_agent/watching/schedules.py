@@ -114,6 +114,8 @@ def _run(runner: Runner, schedule: Schedule, *, may_change: bool) -> Report:
         operation=understood.operation,
         arguments=understood.arguments,
         words=understood.words,
+        repeat=understood.repeat,
+        only_shown=understood.only_shown,
     )
     try:
         outcome = runner.ask(request)

@@ -66,6 +66,21 @@ def test_a_yes_clears_and_a_dry_run_only_shows(here: Place, shell: Shell) -> Non
     assert here.site.row(failed) is None
 
 
+def test_the_help_names_the_words_that_are_everywhere(shell: Shell) -> None:
+    """What a stranger would not guess: how to see it first, to mean it twice, and to confirm it from cron."""
+    purge = shell("purge-queues --help").stdout
+    assert [flag in purge for flag in ("--dry-run", "--repeat", "--yes", "--json")] == [True] * 4
+    clear = shell("clear-old-tasks --help").stdout
+    assert clear.count("\n  [--dry-run]") == 1, "it has one of its own"
+    assert "--repeat" in shell("pause --help").stdout
+    assert "--dry-run" not in shell("pause --help").stdout
+    stats = shell("stats --help").stdout
+    assert [flag in stats for flag in ("--repeat", "--dry-run", "--yes")] == [False] * 3
+    typo = shell("purge-queues --dry-rum")
+    assert typo.returncode == 2
+    assert "Did you mean `--dry-run`?" in typo.stderr
+
+
 def previews_kept(here: Place) -> int:
     with reading(here.deployment.engine) as connection:
         return len(connection.execute(select(CONFIRMATIONS.c.id)).all())
@@ -78,6 +93,7 @@ def test_whatever_destroys_can_be_looked_at_alone(here: Place, shell: Shell) -> 
     dry = shell("purge-queues --queue nobody --dry-run --yes")
     assert dry.returncode == 0, dry.stderr
     assert "1 message" in dry.stdout
+    assert "Nothing was done" in dry.stdout
     assert "Really" not in dry.stderr
     assert here.deployment.fleet.queues.depths(Deadline.after(5)).named("nobody").ready == 1  # type: ignore[union-attr]
     assert previews_kept(here) == before, "there is nothing that anybody could confirm"

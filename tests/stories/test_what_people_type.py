@@ -31,6 +31,20 @@ async def test_an_id_with_a_pattern_is_refused(whole: System, slack: LocalSlack)
     await otto.sees("no patterns")
 
 
+async def test_what_destroys_is_shown_alone_as_in_the_shell(
+    whole: System, slack: LocalSlack
+) -> None:
+    """Somebody who knows the shell's line types it here: the preview comes, and nothing to click."""
+    whole.send("add", 1, 1, queue="nobody")
+    otto = slack.person("otto")
+    await otto.types("/kb purge --queue nobody —dry-run", in_="#ops")
+    shown = await otto.sees("Nothing was done: this shows what would be")
+    assert "1 message" in shown.shown
+    assert "Confirm" not in shown.buttons
+    await otto.types("/kb help purge", in_="#ops")
+    assert "--repeat" in (await otto.sees("help purge")).shown
+
+
 async def test_nothing_typed_shows_what_this_person_may_ask(
     whole: System, slack: LocalSlack
 ) -> None:
