@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -87,8 +88,10 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
         from knowledge_base_agent.cli.exporting import export
 
         return export(understood, errors)
-    report = _down_the_road(understood, sure=sure, console=errors)
-    _print(report, out, as_text=as_text)
+    with _deployment(errors) as deployment:
+        report = _asked(deployment, _request(understood), sure=sure, console=errors)
+        # Before anything is closed: what is away can hold that up, and nobody may wait for what is known.
+        _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
 
 
@@ -112,19 +115,24 @@ def _own_flags(words: list[str]) -> tuple[bool, bool, list[str]]:
     return as_text, sure, [word for word in words if word not in {"--json", "--yes", "-y"}]
 
 
-def _down_the_road(understood: Understood, *, sure: bool, console: Console) -> Report:
+def _request(understood: Understood) -> Request:
+    return Request(
+        actor=shell_actor(getpass.getuser()),
+        operation=understood.operation,
+        arguments=understood.arguments,
+        words=understood.words,
+        repeat=understood.repeat,
+        only_shown=understood.only_shown,
+        stated=understood.stated,
+    )
+
+
+@contextmanager
+def _deployment(console: Console) -> Iterator[Deployment]:
+    """Lend the deployment of the settings; says at its end what could not be written to the audit."""
     deployment = open_deployment(load_settings())
     try:
-        request = Request(
-            actor=shell_actor(getpass.getuser()),
-            operation=understood.operation,
-            arguments=understood.arguments,
-            words=understood.words,
-            repeat=understood.repeat,
-            only_shown=understood.only_shown,
-            stated=understood.stated,
-        )
-        return _asked(deployment, request, sure=sure, console=console)
+        yield deployment
     finally:
         if not deployment.close():
             why = deployment.spool.trouble

@@ -13,6 +13,10 @@ from kombu.transport import redis as kombu_redis
 from msgspec import Struct
 
 from knowledge_base_agent.fleet.line import open_connection
+from knowledge_base_agent.problems import Away
+
+_OPENING_SECONDS = 0.1
+"""How long a connection that is being opened is waited for before it is closed."""
 
 
 class RedisKeys(Struct, frozen=True, kw_only=True):
@@ -62,6 +66,8 @@ class Broker:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._redis: RedisBroker | None = None
+        self._left = False
+        """Whether it was closed while the connection was being opened."""
 
     @cached_property
     def is_redis(self) -> bool:
@@ -79,6 +85,9 @@ class Broker:
         with self._lock:
             if self._redis is None:
                 self._connection = open_connection(self._app, {"max_connections": 64})
+                if self._left:
+                    self._release()
+                    raise Away("The broker was let go of.", "Ask again.", source="the broker")
                 channel: Any = self._connection.channel()
                 self._redis = RedisBroker(
                     client=redis.Redis(connection_pool=channel.pool), keys=_keys(channel)
@@ -86,9 +95,18 @@ class Broker:
             return self._redis
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
-        with self._lock:
-            connection, self._connection, self._redis = self._connection, None, None
+        """Close the connection, if there is one. One that is being opened is not waited for: it ends when it opens."""
+        if not self._lock.acquire(timeout=_OPENING_SECONDS):
+            self._left = True
+            return
+        try:
+            self._release()
+        finally:
+            self._lock.release()
+
+    def _release(self) -> None:
+        connection, self._connection, self._redis = self._connection, None, None
+        self._left = False
         if connection is not None:
             connection.release()
 

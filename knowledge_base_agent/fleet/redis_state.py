@@ -76,15 +76,19 @@ def is_redis_url(url: str | None) -> bool:
 def read_states(
     deadline: Deadline, clients: RedisClients, urls: Mapping[str, str]
 ) -> dict[str, RedisState | Unknown]:
-    """Ask each Redis at once; `urls` by the name of the source. One that is away is `Unknown`, and delays no other."""
+    """Ask each Redis at once; `urls` by what it is for. One that is away is `Unknown`, and delays no other."""
+    called = {role: _called(role) for role, url in urls.items() if is_redis_url(url)}
     calls: dict[str, Callable[[], RedisState]] = {
-        source: partial(_read, clients.of(url), source)
-        for source, url in urls.items()
-        if is_redis_url(url)
+        source: partial(_read, clients.of(urls[role]), source) for role, source in called.items()
     }
     states = gather(deadline, calls)
-    others = {source: Unknown(reason=f"{source} is no Redis.") for source in urls.keys() - calls}
-    return states | others
+    others = {role: Unknown(reason=f"{role} is no Redis.") for role in urls.keys() - called}
+    return {role: states[source] for role, source in called.items()} | others
+
+
+def _called(role: str) -> str:
+    """Return what people call a Redis that is for something: `broker` in a list, `the broker` in a sentence."""
+    return role if role.startswith("the ") else f"the Redis of {role}"
 
 
 def _read(client: redis.Redis, source: str) -> RedisState:
