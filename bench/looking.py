@@ -15,7 +15,7 @@ from celery import Celery
 from bench.crew import crew
 from bench.flower_peer import flower
 from bench.measuring import Timing, interleaved, timed
-from bench.rows import Figure, Goal, Outcome, Scale, at_least, at_most, milliseconds
+from bench.rows import Figure, Goal, Outcome, Scale, at_least, at_most, digits, milliseconds
 from knowledge_base_agent.fleet.deadline import Deadline
 from knowledge_base_agent.fleet.fleet import Fleet
 from knowledge_base_agent.fleet.question import Question
@@ -162,7 +162,7 @@ def compared(
             if bound:
                 goals.append(at_least(f"faster than {peer}", ratio, bound, smoke=bound / 8))
             else:
-                figures.append(Figure(label=f"faster than {peer}", value=f"{ratio:.3g} ×"))
+                figures.append(Figure(label=f"faster than {peer}", value=f"{digits(ratio)} ×"))
     return figures, goals
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench import scale_on_paper
 from bench.kept import Kept, kept
-from bench.rows import Goal, Row, Scale
+from bench.rows import Goal, Row, Scale, digits
 from bench.table import ROWS
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -63,7 +63,7 @@ def _section(row: Row, one: Kept | None) -> str:
     if one.outcome.skipped:
         return f"{title}\nSkipped: {one.outcome.skipped}.\n"
     lines = [title, "| Measured | |", "|---|---|"]
-    lines += [f"| {figure.label} | {figure.value} |" for figure in one.outcome.figures]
+    lines += [f"| {_cell(each.label)} | {_cell(each.value)} |" for each in one.outcome.figures]
     lines += ["", *_goals(one.outcome.goals), "", *one.outcome.notes]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -72,10 +72,16 @@ def _goals(goals: Sequence[Goal]) -> list[str]:
     lines = ["| Goal | Reached | |", "|---|---|---|"]
     for goal in goals:
         sign = "≥" if goal.at_least else "≤"
-        reached = "not measured" if goal.reached is None else f"{goal.reached:.3g} {goal.unit}"
+        reached = "not measured" if goal.reached is None else f"{digits(goal.reached)} {goal.unit}"
         verdict = "reached" if goal.met(_FULL) else "**missed**"
-        lines.append(f"| {goal.label} {sign} {goal.bound:g} {goal.unit} | {reached} | {verdict} |")
+        said = f"{_cell(goal.label)} {sign} {goal.bound:g} {goal.unit}"
+        lines.append(f"| {said} | {reached} | {verdict} |")
     return lines
+
+
+def _cell(text: str) -> str:
+    """Return a text that ends no cell."""
+    return text.replace("|", "\\|")
 
 
 def write_page() -> None:

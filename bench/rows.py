@@ -46,7 +46,7 @@ class Goal:
         """Return the goal and what was reached, in one phrase."""
         bound = self.smoke if scale.smoke else self.bound
         sign = "≥" if self.at_least else "≤"
-        reached = "not measured" if self.reached is None else f"{self.reached:.3g} {self.unit}"
+        reached = "not measured" if self.reached is None else f"{digits(self.reached)} {self.unit}"
         return f"{self.label}: {reached} (goal {sign} {bound:g} {self.unit})"
 
 
@@ -94,4 +94,9 @@ def at_most(
 
 def milliseconds(label: str, seconds: float) -> Figure:
     """Return a figure in ms."""
-    return Figure(label=label, value=f"{seconds * 1000:,.3g} ms")
+    return Figure(label=label, value=f"{digits(seconds * 1000)} ms")
+
+
+def digits(number: float) -> str:
+    """Return the three digits of a number that count, with its thousands apart and without an exponent."""
+    return f"{float(f'{number:.3g}'):,.12g}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import kept, page
-from bench.rows import Figure, Outcome, at_least, at_most
+from bench.rows import Figure, Outcome, at_least, at_most, milliseconds
 from bench.table import ROWS
 
 
@@ -27,7 +27,7 @@ def test_a_goal_that_was_missed_or_not_measured_is_never_called_reached(
 ) -> None:
     monkeypatch.setattr(kept, "FILE", tmp_path / "figures.json")
     outcome = Outcome(
-        figures=(Figure(label="ours", value="7 ms"),),
+        figures=(Figure(label="ours", value="7 ms"), milliseconds("scan | xargs", 6.6449)),
         goals=(
             at_least("faster", 100.0, 80, smoke=1),
             at_most("of the floor", 1.5, 1.3, smoke=100),
@@ -39,6 +39,7 @@ def test_a_goal_that_was_missed_or_not_measured_is_never_called_reached(
     kept.keep(ROWS[1], "could not be measured: it broke", 1.0)
     text = page.page()
     assert "| **1 of 3** |" in text
+    assert "| scan \\| xargs | 6,640 ms |" in text, "in one cell, and without an exponent"
     assert "| faster ≥ 80 × | 100 × | reached |" in text
     assert "| of the floor ≤ 1.3 × | 1.5 × | **missed** |" in text
     assert "| not looked at ≤ 1 × | not measured | **missed** |" in text
