@@ -175,7 +175,7 @@ async def _post_answer(desk: Desk, place: Place, request: Request, report: Repor
 def _untaken(request: Request, report: Report, error: Exception) -> str:
     sure = not isinstance(error, Unreached) or error.surely_not_done
     slack = f"Slack {'did not take' if sure else 'may not have taken'} the answer ({error})."
-    if request.operation.risk is Risk.READ:
+    if request.operation.risk is not Risk.CHANGE:  # what destroys has only been shown
         return f"{slack} In short: {report.text}"
     return f"{slack} It was done, so don't ask for it again: {report.text}"
 

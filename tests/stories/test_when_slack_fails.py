@@ -22,6 +22,16 @@ async def test_a_change_whose_answer_slack_refuses_is_not_asked_for_again(
     assert whole.audit("run").count("started") == before + 1
 
 
+async def test_what_was_only_shown_is_not_said_to_have_been_done(
+    whole: System, slack: LocalSlack
+) -> None:
+    otto = slack.person("otto")
+    await slack.fails("chat.postMessage", "500", times=6)
+    await otto.types("/kb clear --older-than 0 --status SUCCESS --dry-run", in_="#ops")
+    told = await otto.sees("In short: ", within=15)
+    assert "done" not in told.shown
+
+
 async def test_a_question_whose_answer_slack_refuses_is_answered_in_short(
     whole: System, slack: LocalSlack
 ) -> None:
