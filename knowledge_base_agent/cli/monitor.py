@@ -47,12 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     configure_logs("ERROR", later=True)
     try:
         return _do(words, errors, as_text=as_text, sure=sure)
-    except Misunderstood as problem:
-        _print_problem(problem, errors, as_text=as_text)
-        return MISUNDERSTOOD
     except Problem as problem:
-        _print_problem(problem, errors, as_text=as_text)
-        return FAILED
+        return _problem(problem, errors, as_text=as_text)
     except BrokenPipeError:
         # Whoever read our output has closed it (`| head`): that is no defect, and there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -89,8 +85,11 @@ def _do(words: list[str], errors: Console, *, as_text: bool, sure: bool) -> int:
 
         return export(understood, errors)
     with _deployment(errors) as deployment:
-        report = _asked(deployment, _request(understood), sure=sure, console=errors)
-        # Before anything is closed: what is away can hold that up, and nobody may wait for what is known.
+        # Told before anything is closed: what is away can hold that up, and nobody may wait for what is known.
+        try:
+            report = _asked(deployment, _request(understood), sure=sure, console=errors)
+        except Problem as problem:
+            return _problem(problem, errors, as_text=as_text)
         _print(report, out, as_text=as_text)
     return DONE if report.succeeded else FAILED
 
@@ -211,13 +210,16 @@ def _print(report: Report, out: Console, *, as_text: bool) -> None:
     if as_text:
         show(out, report)
     else:
-        print(json.dumps(as_json(report), ensure_ascii=False))
+        print(json.dumps(as_json(report), ensure_ascii=False), flush=True)
 
 
-def _print_problem(problem: Problem, errors: Console, *, as_text: bool) -> None:
+def _problem(problem: Problem, errors: Console, *, as_text: bool) -> int:
+    """Tell it, and return the exit code that it ends with."""
     if not as_text:
-        print(json.dumps({"succeeded": False, "problem": problem.what, "cure": problem.cure}))
+        told = {"succeeded": False, "problem": problem.what, "cure": problem.cure}
+        print(json.dumps(told), flush=True)
     errors.print(f"{problem.what} {problem.cure}", markup=False)
+    return MISUNDERSTOOD if isinstance(problem, Misunderstood) else FAILED
 
 
 def _explained(operation: AnyOperation) -> str:

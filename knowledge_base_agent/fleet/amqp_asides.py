@@ -24,10 +24,11 @@ from knowledge_base_agent.fleet.amqp_transaction import Transaction
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.deadline import Deadline, within
+from knowledge_base_agent.fleet.discovery import ASIDE_QUEUES
 from knowledge_base_agent.problems import Away
 from knowledge_base_agent.redaction import plain
 
-PREFIX: Final = "kb.undo."
+PREFIX: Final = ASIDE_QUEUES
 """How every queue begins that holds something aside."""
 _NAME_BYTES: Final = 240
 """RabbitMQ takes names of up to 255 bytes, and the ledger's is longer."""

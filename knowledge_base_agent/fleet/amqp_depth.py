@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from knowledge_base_agent.fleet.line import open_connection
 
-_NOT_FOUND = 404
+_NOT_THERE = {404, 405}
+"""Not found, and locked: what one connection has for itself alone is nobody else's queue."""
 
 
 class AmqpQueue(Struct, frozen=True, kw_only=True):
@@ -20,7 +21,7 @@ class AmqpQueue(Struct, frozen=True, kw_only=True):
 
 
 def read_amqp(app: Celery, names: Iterable[str]) -> dict[str, AmqpQueue | None]:
-    """Ask about each queue; None for one that does not exist. Blocks: call it behind a deadline."""
+    """Ask about each queue; None for one that does not exist, or is locked. Blocks: call it behind a deadline."""
     with open_connection(app) as connection:
         found: dict[str, AmqpQueue | None] = {}
         for name in names:
@@ -30,7 +31,7 @@ def read_amqp(app: Celery, names: Iterable[str]) -> dict[str, AmqpQueue | None]:
             try:
                 declared = channel.queue_declare(name, passive=True)
             except connection.channel_errors as error:
-                if getattr(error, "code", None) != _NOT_FOUND:
+                if getattr(error, "code", None) not in _NOT_THERE:
                     raise
                 found[name] = None
                 continue

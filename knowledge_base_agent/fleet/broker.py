@@ -84,29 +84,29 @@ class Broker:
         """Return the client and the keys; opens the connection the first time. Blocks: call it behind a deadline."""
         with self._lock:
             if self._redis is None:
+                self._left = False
                 self._connection = open_connection(self._app, {"max_connections": 64})
-                if self._left:
-                    self._release()
-                    raise Away("The broker was let go of.", "Ask again.", source="the broker")
                 channel: Any = self._connection.channel()
                 self._redis = RedisBroker(
                     client=redis.Redis(connection_pool=channel.pool), keys=_keys(channel)
                 )
-            return self._redis
+            found = self._redis
+        if self._left:
+            self.close()
+            raise Away("The broker was let go of.", "Ask again.", source="the broker")
+        return found
 
     def close(self) -> None:
         """Close the connection, if there is one. One that is being opened is not waited for: it ends when it opens."""
         if not self._lock.acquire(timeout=_OPENING_SECONDS):
             self._left = True
-            return
+            if not self._lock.acquire(blocking=False):
+                return
         try:
-            self._release()
+            connection, self._connection, self._redis = self._connection, None, None
+            self._left = False
         finally:
             self._lock.release()
-
-    def _release(self) -> None:
-        connection, self._connection, self._redis = self._connection, None, None
-        self._left = False
         if connection is not None:
             connection.release()
 

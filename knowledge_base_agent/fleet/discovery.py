@@ -10,7 +10,10 @@ from celery import Celery
 from knowledge_base_agent.fleet.away import away_if_down
 from knowledge_base_agent.fleet.broker import Broker, RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline
+from knowledge_base_agent.fleet.worker_words import REGISTER_PREFIX
 
+ASIDE_QUEUES = "kb.undo."
+"""How the queues begin that keep on RabbitMQ what can be had back."""
 _SCAN_EVERY = 60.0
 _CHUNK = 2000
 
@@ -29,8 +32,12 @@ def of_settings(app: Celery) -> frozenset[str]:
 
 
 def is_tasks_queue(name: str) -> bool:
-    """Tell queues of tasks from the mailboxes and event queues that Celery keeps beside them."""
-    return bool(name) and not name.endswith(".pidbox") and not name.startswith("celeryev.")
+    """Tell queues of tasks from the mailboxes and event queues that Celery keeps beside them, and from our own.
+
+    What a purge has put aside on RabbitMQ is in queues of ours, which no purge may empty.
+    """
+    beside = ("celeryev.", ASIDE_QUEUES, REGISTER_PREFIX)
+    return bool(name) and not name.endswith(".pidbox") and not name.startswith(beside)
 
 
 class Bindings:
@@ -69,15 +76,16 @@ class Bindings:
         names: set[str] = set()
         cursor: Any = 0
         keys: Any
+        self.complete = False
         while not deadline.expired:
             cursor, keys = broker.client.scan(
                 cursor, match=_literal(head) + "*", count=_CHUNK, _type="set"
             )
             names |= {key.decode("utf-8", "replace")[len(head) :] for key in keys}
+            self._scanned = time.monotonic()
             if cursor == 0:
+                self.complete = True
                 break
-        self.complete = cursor == 0
-        self._scanned = time.monotonic()
         return names
 
 

@@ -14,6 +14,7 @@ from knowledge_base_agent.fleet.broadcast import SOURCE
 from knowledge_base_agent.fleet.broker import Broker, RedisBroker
 from knowledge_base_agent.fleet.deadline import Deadline, within
 from knowledge_base_agent.fleet.discovery import Bindings, Origin, is_tasks_queue, of_settings
+from knowledge_base_agent.fleet.parking_names import INDEX as PARKED
 from knowledge_base_agent.fleet.queue_views import QueueDepth, QueuesView
 from knowledge_base_agent.fleet.redis_depth import (
     UNACKED_LIMIT,
@@ -25,6 +26,7 @@ from knowledge_base_agent.fleet.redis_depth import (
 )
 from knowledge_base_agent.fleet.views import FleetView
 
+_LONGEST_NAME = 255
 _NO_REDIS = "RabbitMQ does not tell unacknowledged messages, priorities or ages over AMQP."
 
 
@@ -56,7 +58,7 @@ class Queues:
         for worker in fleet.workers if fleet else ():
             for name in worker.queues or ():
                 origins.setdefault(name, set()).add(Origin.WORKERS)
-        sought = {name for name in asked if name not in origins and is_tasks_queue(name)}
+        sought = {name for name in asked if name not in origins and _may_be(name)}
         with away_if_down(SOURCE):
             if self._broker.is_redis:
                 return self._on_redis(deadline, fleet, origins, started, sought)
@@ -121,6 +123,12 @@ class Queues:
             visibility_timeout=None,
             notes=(_NO_REDIS,),
         )
+
+
+def _may_be(name: str) -> bool:
+    """Tell whether there can be a queue of that name that is not ours: AMQP has 255 bytes for it."""
+    mine = name.startswith(f"{PARKED}:")
+    return is_tasks_queue(name) and not mine and len(name.encode()) <= _LONGEST_NAME
 
 
 def _on_redis(name: str, ready: Ready, unacked: Unacked, origins: set[Origin]) -> QueueDepth:

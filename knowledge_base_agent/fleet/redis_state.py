@@ -87,7 +87,7 @@ def read_states(
 
 
 def _called(role: str) -> str:
-    """Return what people call a Redis that is for something: `broker` in a list, `the broker` in a sentence."""
+    """Return what people call a Redis in a sentence that stands as `broker`, or `progress, logs`, in a list."""
     return role if role.startswith("the ") else f"the Redis of {role}"
 
 

@@ -5,6 +5,7 @@ COMMANDS = "knowledge_base_agent.fleet.worker_commands"
 LOOK = "kb_look"
 KILL = "kb_kill"
 PAUSE_TASK = "kb_pause_task"
+REGISTER_PREFIX = "kb.workers."
 VERSION = 1
 ENROLLED = "enrolled"
 """Under this a worker says, in its answer to `LOOK`, whether it is one of those that RabbitMQ counts for us."""
@@ -29,4 +30,4 @@ FIELDS = (
 
 def register_of(namespace: str) -> str:
     """Return the queue whose consumers are the workers of this control exchange, where they are counted so."""
-    return f"kb.workers.{namespace}"
+    return f"{REGISTER_PREFIX}{namespace}"

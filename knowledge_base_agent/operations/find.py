@@ -41,7 +41,7 @@ COLUMNS = (
     Column(key="error", label="Error"),
     Column(key="id", label="Id"),
 )
-_UUID_LIKE = re.compile(r"[0-9A-Fa-f-]+")
+_UUID_LIKE = re.compile(r"[0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}-[0-9A-Fa-f-]*")
 _DIGITS = 8
 """Of a UUID, which tell one task from another in all but huge histories, and are all that many a screen shows."""
 _TONES = {FAILURE: Tone.BAD, REJECTED: Tone.BAD, REVOKED: Tone.WARNING}

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from knowledge_base_agent.deployment import Deployment
 
 _SECONDS = 2.2
-_REDIS_SECONDS, _QUEUES_SECONDS = 2.0, 0.5
-"""Less than for all together: else it is chance whether what is away is named, or what has asked it."""
+_TO_TELL = 0.2
+"""Seconds that are left to tell who is away: else it is chance whether that is named, or what has asked it."""
 _AT_ONCE = 0.25
 """Seconds: who asks so soon after another gets the same answer, which says when it was read."""
 _ASKED_NEXT = (Action(label="Active", words="active"), Action(label="Stuck", words="stuck"))
@@ -86,7 +86,7 @@ def _read(deployment: "Deployment", deadline: Deadline) -> _Read:
     calls: dict[str, Callable[[], object]] = {
         "the database": lambda: read_history(deployment.engine),
         "the workers": lambda: _fleet_and_queues(deployment, deadline),
-        "Redis": lambda: tuple(redis_parts(deployment, deadline.at_most(_REDIS_SECONDS))),
+        "Redis": lambda: tuple(redis_parts(deployment, _sooner(deadline))),
         "the pauses": lambda: pause_banner(deployment),
         "the audit": lambda: (*waiting_notes(deployment), *aside_notes(deployment)),
     }
@@ -114,17 +114,19 @@ def _fleet_and_queues(
 ) -> tuple[FleetView | Unknown, QueuesView | Unknown]:
     """Ask workers first: what they know of queues adds to what the broker knows, which stands without them too."""
     view: FleetView | Unknown
-    queues = deadline
     try:
         view = deployment.fleet.workers.look(deadline.at_most(LOOK_SECONDS))
     except Away as problem:  # it may refuse control (full, or an ACL) and still show its queues
         view = Unknown(reason=str(problem))
-        queues = deadline.at_most(_QUEUES_SECONDS)
     try:
         known = view if isinstance(view, FleetView) else None
-        return view, deployment.fleet.queues.depths(queues, known)
+        return view, deployment.fleet.queues.depths(_sooner(deadline), known)
     except Away as problem:
         return view, Unknown(reason=str(problem))
+
+
+def _sooner(deadline: Deadline) -> Deadline:
+    return deadline.at_most(max(deadline.remaining() - _TO_TELL, 0.0))
 
 
 def _resumes(read: _Read) -> tuple[Action, ...]:

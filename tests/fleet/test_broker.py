@@ -23,6 +23,7 @@ def test_who_closes_waits_for_no_opening_and_nothing_stays_open() -> None:
         opening = threads.submit(broker.redis)
         wait_until(broker._lock.locked, what="it is being opened")
         broker.close()
+        broker.close()
         assert not opening.done(), "the server stands still, and so does who opens"
         server.process.send_signal(signal.SIGCONT)
         with pytest.raises(Away, match="let go of"):

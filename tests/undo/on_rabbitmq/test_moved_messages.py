@@ -118,6 +118,13 @@ def test_what_was_published_meanwhile_is_taken_before_what_comes_back(
     assert bodies(broker, "celery") == [b"newer", *before]
 
 
+def test_what_is_aside_is_no_queue_that_could_be_purged(alone: Crew, broker: str) -> None:
+    publish(broker, "celery", numbered(3))
+    alone.confirms(alone.previews(PURGE))
+    with pytest.raises(NotFound, match="There is no queue named"):
+        alone.previews(f"purge --queue {asides(alone, newest(alone))[0]} --reason test")
+
+
 def test_without_undo_nothing_is_kept(alone: Crew, broker: str) -> None:
     publish(broker, "celery", numbered(3))
     preview = alone.previews(f"{PURGE} --no-undo")
