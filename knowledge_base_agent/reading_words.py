@@ -101,9 +101,11 @@ def _checked(parameter: Parameter, read: Callable[[str], object], text: str) -> 
 class Reading:
     """One operation's words on their way to values."""
 
-    def __init__(self, operation: AnyOperation, command: str) -> None:
+    def __init__(self, operation: AnyOperation, command: str, manner: Sequence[str] = ()) -> None:
+        """Take the words of the road that were taken out before: what is suggested has them, too."""
         self._operation = operation
         self._command = command
+        self._manner = manner
         self._parameters = parameters(operation)
 
     def read(self, words: list[str]) -> dict[str, object]:
@@ -132,7 +134,8 @@ class Reading:
     def _example(self, parameter: Parameter) -> str:
         """Return a line that works: with what must be given as well."""
         others = [one.example for one in self._parameters if one.required and one is not parameter]
-        return f"For example: `{' '.join([self._command, *others, parameter.example])}`."
+        words = [self._command, *others, parameter.example, *self._manner]
+        return f"For example: `{' '.join(words)}`."
 
     def _lower_flag(self, word: str) -> str:
         # A phone capitalises; a flag has no capital letters. Values after "=" stay as they are.
@@ -149,24 +152,34 @@ class Reading:
                 example = self._example(parameter)
                 if words[1:] and words[-1] in parameter.flags:
                     # With what stands before it: without its queue, a purge is one of every queue.
-                    whole = f"{joined(self._command, words[:-1])} {parameter.example}"
+                    whole = " ".join(
+                        [joined(self._command, words[:-1]), parameter.example, *self._manner]
+                    )
                     example = f"For example: `{plain(whole, 300)}`."
+                if parameter.word.read is None:
+                    bare = f"Write it as `{parameter.shown}`, alone."
+                    return Misunderstood(f"{parameter.shown} takes no value.", bare)
                 return Misunderstood(f"{parameter.shown} needs a value.", example)
         return Misunderstood(f"{sentence(message)}", f"Write it as `{self._usage()}`.")
 
     def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:
         known = (*self._parameters, *manners(self._operation))
-        flags = [flag for parameter in known for flag in parameter.flags]
+        bare = {flag: one.word.read is None for one in known for flag in one.flags}
         typed = word.partition("=")[0]
-        close = difflib.get_close_matches(typed, flags, n=1, cutoff=0.6)
+        close = difflib.get_close_matches(typed, bare, n=1, cutoff=0.6)
         what = f"`{shown_word(word, words)}` is not something that {self._operation.name} takes."
         if not close:
             return Misunderstood(what, f"Write it as `{self._usage()}`.")
-        mended = [close[0] + w[len(typed) :] if w.partition("=")[0] == typed else w for w in words]
+        mended = [
+            close[0] + ("" if bare[close[0]] else w[len(typed) :])
+            if w.partition("=")[0] == typed
+            else w
+            for w in words
+        ]
         return Misunderstood(
             what,
             f"Did you mean `{close[0]}`? Write it as `{self._usage()}`.",
-            suggestion=joined(self._operation.name, mended),
+            suggestion=joined(self._operation.name, [*mended, *self._manner]),
         )
 
     def _usage(self) -> str:

@@ -83,7 +83,8 @@ def understand_arguments(
     flags = {flag: one.name for one in manners(operation) for flag in one.flags}
     manner = {flags[word.lower()] for word in words if word.lower() in flags}
     meant = [word for word in words if word.lower() not in flags]
-    values = Reading(operation, prompt + name).read(meant)
+    asked = [word.lower() for word in words if word.lower() in flags]
+    values = Reading(operation, prompt + name, asked).read(meant)
     try:
         why = Stated.model_validate({one: values.pop(one) for one in STATED & values.keys()})
         arguments = operation.arguments(**values)

@@ -10,6 +10,7 @@ _DURATION = re.compile(rf"(?:{_PART})+", re.IGNORECASE)
 _PARTS = re.compile(_PART, re.IGNORECASE)
 _HOURS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_MEANT_AS_FLAGS = {"dry-run", "no-undo", "repeat", "terminate"}
 _TASK_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _LONGEST = timedelta(days=3650)
 
@@ -35,6 +36,11 @@ def task_id(text: str) -> str:
     What people copy along with it (backticks, quotes, brackets, a comma at its end) is left off.
     """
     text = text.strip("`'\"<>()[],; ")
+    if text.lstrip("-").lower() in _MEANT_AS_FLAGS:
+        # Out of brackets or backticks, or behind a dash that stands alone: to look first was meant, and no task.
+        raise ValueError(
+            f"a task id, and no flag: write --{text.lstrip('-').lower()} as it is, alone"
+        )
     if not _TASK_ID.fullmatch(text):
         raise ValueError("a task id has 1 to 128 letters, digits and _ . : - (no patterns)")
     return text

@@ -171,3 +171,50 @@ def test_an_id_is_exact_and_no_pattern_path_or_look_alike_is_one(text: str) -> N
     with pytest.raises(ValueError, match="no patterns"):
         task_id(text)
     assert task_id("x" * 128) == "x" * 128
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "purge --dry-run --quue celery",
+        "purge --quue=celery --DRY-RUN",
+        "purge --dry-rum --queue celery",
+        "purge --dry-run=true --queue celery",
+        "revoke --all-actve --dry-run --repeat",
+    ],
+)
+def test_what_was_meant_to_be_shown_alone_stays_so_in_what_is_suggested(typed: str) -> None:
+    """A button that mends a typo must not turn a look into a purge."""
+    told = misunderstanding(typed)
+    assert told.suggestion
+    mended = understand(told.suggestion)
+    assert mended.only_shown
+    assert mended.repeat == ("--repeat" in typed)
+
+
+def test_an_example_has_the_words_that_say_how_it_was_asked_for() -> None:
+    assert "--queue agent --dry-run" in misunderstanding("purge --dry-run --queue").cure
+    assert "takes no value" in misunderstanding("revoke t-1 --terminate=yes").what
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "revoke t-1 [--dry-run]",
+        "revoke t-1 `--dry-run`",
+        "retry t-1 -- dry-run",
+        "revoke t-1 (--Dry-run)",
+    ],
+)
+def test_a_flag_out_of_brackets_is_no_task(typed: str) -> None:
+    """Copied from the help as it stands there: the task was revoked, and the flag taken for one that nobody knows."""
+    assert "write --dry-run as it is" in misunderstanding(typed).what
+
+
+@pytest.mark.parametrize(
+    "typed", ["revoke --dry-run t-1 t-2", "revoke t-1 —Dry-run t-2", "revoke t-1 t-2 --dry-run"]
+)
+def test_wherever_it_stands_nothing_is_done(typed: str) -> None:
+    understood = understand(typed)
+    assert understood.only_shown
+    assert understood.arguments.model_dump()["task_ids"] == ("t-1", "t-2")
