@@ -96,16 +96,19 @@ def test_a_paused_queue_fills_up_is_purged_exactly_and_resumed(there: Place) -> 
     there.site.row_in(kept, "SUCCESS")
 
 
-def test_a_misspelt_queue_is_refused_and_one_that_nobody_names_is_not_found(
+def test_a_misspelt_queue_is_refused_and_one_that_nobody_lists_is_found_by_its_name(
     there: Place,
 ) -> None:
     with pytest.raises(NotFound, match="Did you mean celery"):
         there.previews("purge --queue cellery")
     with Connection(there.deployment.settings.broker_url) as connection:
         connection.SimpleQueue("unheard-of").put("a message")
-    # AMQP lists no queues: one that neither the settings nor a worker name can't be found.
+    # AMQP lists no queues: one that neither the settings nor a worker name is there for who asks for it.
+    assert "unheard-of" not in table(there.asks("stats"), "Queues")
+    preview = there.previews("purge --queue unheard-of --reason test")
+    assert there.confirms(preview).data["removed"] == {"unheard-of": 1}
     with pytest.raises(NotFound, match="in the settings, with the workers, or in the broker"):
-        there.previews("purge --queue unheard-of")
+        there.previews("purge --queue never-there")
 
 
 def test_failures_are_found_grouped_and_sent_again_from_their_messages(there: Place) -> None:
