@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import NoReturn
 
-from knowledge_base_agent.operations.describing import Parameter, manners, parameters, usage
+from knowledge_base_agent.operations.describing import Parameter, every_parameter, parameters, usage
 from knowledge_base_agent.operations.operation import AnyOperation
 from knowledge_base_agent.problems import Misunderstood
 from knowledge_base_agent.redaction import plain, shown_word
@@ -163,7 +163,7 @@ class Reading:
         return Misunderstood(f"{sentence(message)}", f"Write it as `{self._usage()}`.")
 
     def _left_over(self, word: str, words: Sequence[str]) -> Misunderstood:
-        known = (*self._parameters, *manners(self._operation))
+        known = every_parameter(self._operation)
         bare = {flag: one.word.read is None for one in known for flag in one.flags}
         typed = word.partition("=")[0]
         close = difflib.get_close_matches(typed, bare, n=1, cutoff=0.6)

@@ -81,9 +81,9 @@ def understand_arguments(
     """Understand the words that follow an operation's name. Raises `Misunderstood`."""
     name = name or operation.name
     flags = {flag: one.name for one in manners(operation) for flag in one.flags}
-    manner = {flags[word.lower()] for word in words if word.lower() in flags}
-    meant = [word for word in words if word.lower() not in flags]
     asked = [word.lower() for word in words if word.lower() in flags]
+    manner = {flags[flag] for flag in asked}
+    meant = [word for word in words if word.lower() not in flags]
     values = Reading(operation, prompt + name, asked).read(meant)
     try:
         why = Stated.model_validate({one: values.pop(one) for one in STATED & values.keys()})

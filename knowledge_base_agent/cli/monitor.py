@@ -17,7 +17,7 @@ from knowledge_base_agent.cli.front import OVERVIEW
 from knowledge_base_agent.cli.json_form import as_json
 from knowledge_base_agent.cli.rendering import show
 from knowledge_base_agent.deployment import Deployment, open_deployment
-from knowledge_base_agent.operations.describing import manners, parameters, usage
+from knowledge_base_agent.operations.describing import every_parameter, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.operations.stated import STATED, Stated, read_reason
 from knowledge_base_agent.phone_text import straighten
@@ -224,7 +224,7 @@ def _problem(problem: Problem, errors: Console, *, as_text: bool) -> int:
 
 def _explained(operation: AnyOperation) -> str:
     lines = [f"usage: {_PROMPT}{usage(operation, operation.shell_name)}", "", operation.summary]
-    found = (*parameters(operation), *manners(operation))
+    found = every_parameter(operation)
     width = max((len(one.usage) for one in found), default=0)
     lines += ["", *(f"  {one.usage:<{width}}  {one.word.help}" for one in found)] if found else []
     also = [name for name in (operation.name, *operation.aliases) if name != operation.shell_name]

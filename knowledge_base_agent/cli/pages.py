@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from knowledge_base_agent.operations import OPERATIONS
-from knowledge_base_agent.operations.describing import manners, parameters, usage
+from knowledge_base_agent.operations.describing import every_parameter, usage
 from knowledge_base_agent.operations.operation import AnyOperation, Risk
 from knowledge_base_agent.secret_settings import file_names
 from knowledge_base_agent.settings import Settings
@@ -54,7 +54,7 @@ def _section(operation: AnyOperation) -> list[str]:
     shell = f"python celery_monitor.py {usage(operation, operation.shell_name)}"
     lines = [f"## {operation.name}", "", operation.summary, "", "```"]
     lines += [f"/kb {usage(operation)}", shell, "```", "", f"For {WHO[operation.risk]}.", ""]
-    found = (*parameters(operation), *manners(operation))
+    found = every_parameter(operation)
     if found:
         lines += ["| Word | Meaning | Example | Without it |", "|---|---|---|---|"]
     for one in found:

@@ -73,6 +73,11 @@ def manners(operation: AnyOperation) -> tuple[Parameter, ...]:
     )
 
 
+def every_parameter(operation: AnyOperation) -> tuple[Parameter, ...]:
+    """Return all that may be written after its name: its own words, and the road's behind them."""
+    return (*parameters(operation), *manners(operation))
+
+
 def _parameter(name: str, field: FieldInfo) -> Parameter:
     words = [item for item in field.metadata if isinstance(item, Word)]
     if len(words) != 1:

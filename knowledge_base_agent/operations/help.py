@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
-from knowledge_base_agent.operations.describing import manners, parameters, usage
+from knowledge_base_agent.operations.describing import every_parameter, parameters, usage
 from knowledge_base_agent.operations.operation import (
     AnyOperation,
     Arguments,
@@ -83,7 +83,7 @@ def _one(operation: AnyOperation) -> Report:
                 parameter.example if parameter.word.read else parameter.shown,
             )
         )
-        for parameter in (*parameters(operation), *manners(operation))
+        for parameter in every_parameter(operation)
     )
     columns = (
         Column(key="word", label="Word"),
